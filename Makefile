@@ -1,0 +1,164 @@
+# Everything a developer or a build machine runs. `make` lists it.
+# Needs Python 3.11 or later; npm for GraphiQL, chromium for `make e2e`.
+
+PYTHON ?= python3
+ROLE ?= OPERATOR
+DATA ?= part
+ARCH ?= arm64
+RUNTIME ?= 3.13
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+UV := .tools/lock/bin/uv
+UV_VERSION := 0.13.9
+REGIONS := us-east-1 cn-north-1 cn-northwest-1
+BUNDLE := src/graphql_api/graphiql/dist
+EMULATOR := from scripts.emulator import ensure_environment; ensure_environment()
+
+export PYTHONPATH := src:.
+export PYTHONUNBUFFERED := 1
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+# $(call step,name,command): runs a command between two lines that say what it is and how long it
+# took. A command with a comma in it comes in a variable.
+define step
+@printf '\n==> %s\n' '$(1)'; from=$$(date +%s); code=0; { $(2); } || code=$$?; \
+if [ $$code -eq 0 ]; then word=done; else word=FAILED; fi; \
+printf '<== %s: %s after %s s\n' '$(1)' "$$word" "$$(( $$(date +%s) - from ))"; exit $$code
+endef
+
+##@ Everyday
+
+.PHONY: help
+help: ## This list
+	@awk 'BEGIN { FS = ":.*## " } \
+	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: setup
+setup: $(VENV)/.ready ## Install what is locked into .venv, and the embedded AWS
+	@$(BIN)/python -c '$(EMULATOR)'
+
+.PHONY: dev
+dev: setup ## Serve the API and GraphiQL on 127.0.0.1 (PORT=8000 DATA_DIR=.dev)
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory graphiql || \
+	  echo 'GraphiQL could not be bundled; the API works without it.'; fi
+	@exec $(BIN)/python scripts/dev.py
+
+.PHONY: reset
+reset: setup ## Forget the local data (DATA_DIR=.dev)
+	@$(BIN)/python scripts/dev.py --reset
+
+.PHONY: import
+import: setup ## Load a real chain's year, or a part of it, into the local data (DATA=part|full)
+	@$(BIN)/python scripts/import_data.py $(DATA)
+
+.PHONY: token
+token: setup ## Print a token for the local API (ROLE=OPERATOR)
+	@$(BIN)/python scripts/issue_token.py $(ROLE)
+
+##@ Before you commit
+
+.PHONY: check
+check: lint types contracts schema-check infra-check test ## All of the checks below, then the tests; edits nothing
+
+.PHONY: test
+test: setup ## The tests (ARGS="tests/stores -k archive")
+	$(call step,tests,$(BIN)/python -m pytest -n 2 $(ARGS))
+
+.PHONY: format
+format: setup ## Format the code and sort its imports; the one target that edits it
+	@$(BIN)/ruff check --quiet --select I --fix .
+	@$(BIN)/ruff format .
+
+.PHONY: lint
+lint: setup ## Formatting and lint
+	$(call step,format,$(BIN)/ruff format --check .)
+	$(call step,lint,$(BIN)/ruff check .)
+
+.PHONY: types
+types: setup ## Types, strictly
+	$(call step,types,$(BIN)/mypy)
+
+.PHONY: contracts
+contracts: setup ## Who may import whom
+	$(call step,contracts,$(BIN)/lint-imports --no-logo)
+
+.PHONY: schema-check
+schema-check: setup ## Whether schema/schema.graphql is fresh; names what would break clients
+	$(call step,schema,$(BIN)/python scripts/export_schema.py --check)
+
+.PHONY: infra-check
+infra-check: setup ## Whether the template is valid, in China too
+	$(call step,template,$(BIN)/cfn-lint --regions $(REGIONS) --template infra/template.yaml)
+
+##@ Generated files
+
+.PHONY: schema
+schema: setup ## Write schema/schema.graphql
+	@$(BIN)/python scripts/export_schema.py
+
+.PHONY: lock
+lock: $(UV) ## Write requirements/*.txt from pyproject.toml (ARGS=--upgrade renews every pin)
+	@for name in runtime dev; do \
+	  extra=; if [ $$name = dev ]; then extra='--extra dev --constraint requirements/runtime.txt'; fi; \
+	  touch requirements/$$name.txt; \
+	  env -u UV_FIND_LINKS -u PIP_FIND_LINKS $(UV) pip compile pyproject.toml $$extra $(ARGS) \
+	    --quiet --universal --python-version 3.11 --generate-hashes \
+	    --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+	    --output-file requirements/$$name.txt && \
+	  { echo '# Made from pyproject.toml by `make lock`; do not edit.'; \
+	    cat requirements/$$name.txt; } > .tools/lock/new.txt && \
+	  mv .tools/lock/new.txt requirements/$$name.txt || exit 1; \
+	done
+
+.PHONY: graphiql
+graphiql: ## Bundle GraphiQL; nothing to do while its sources and lock stay the same
+	@command -v npm >/dev/null || { echo 'GraphiQL needs npm (Node.js 20 or later).'; exit 1; }
+	@set -e; cd clients/graphiql; \
+	now=$$(cat *.json *.js *.jsx *.mjs *.css *.svg .npmrc | cksum); stamp=node_modules/.bundled; \
+	if [ -f ../../$(BUNDLE)/index.html ] && [ "$$(cat $$stamp 2>/dev/null)" = "$$now" ]; then exit 0; fi; \
+	echo 'Bundling GraphiQL (once, about half a minute).'; \
+	npm ci --silent; npm run --silent build; echo "$$now" > $$stamp
+
+.PHONY: package
+package: $(VENV)/.ready ## Put what the functions run into build/function (ARCH=arm64|x86_64 RUNTIME=3.13)
+	@rm -rf build/function
+	$(call step,package,$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+	  --require-hashes --requirement requirements/runtime.txt --target build/function \
+	  --only-binary :all: --implementation cp --python-version $(RUNTIME) \
+	  --platform manylinux_2_28_$(subst arm64,aarch64,$(ARCH)) \
+	  --platform manylinux2014_$(subst arm64,aarch64,$(ARCH)))
+	@rm -rf build/function/tests build/function/bin
+	@cp -R src/graphql_api build/function/
+	@find build/function -name __pycache__ -prune -exec rm -rf {} +
+
+##@ Now and then
+
+.PHONY: e2e
+e2e: setup graphiql ## Ask a question in GraphiQL, in a real browser, with every other host blocked
+	$(call step,browser,$(BIN)/python scripts/e2e.py)
+
+.PHONY: clean
+clean: ## Remove what can be made again; the local data stay
+	@rm -rf $(VENV) .tools build .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	  .import_linter_cache $(BUNDLE) clients/graphiql/node_modules
+	@find src scripts tests -name __pycache__ -prune -exec rm -rf {} +
+
+# Made from scratch each time, so that an interrupted run leaves nothing behind.
+$(VENV)/.ready: requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; name one: make PYTHON=python3.12")'
+	@echo 'Installing the locked packages into $(VENV) (once, about a minute).'
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
+	@touch $@
+
+$(UV):
+	@rm -rf .tools/lock
+	@$(PYTHON) -m venv .tools/lock
+	@.tools/lock/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)

@@ -1,0 +1,185 @@
+"""`make dev`: the whole product on a laptop, with a real chain's year in it.
+
+Starts the embedded AWS on the data directory, makes the tables, imports what is not imported yet,
+and serves the API and GraphiQL on 127.0.0.1. PORT (8000) and DATA_DIR (.dev) are environment
+variables. Stop it with Ctrl-C; it waits until the state is on the disk.
+"""
+
+import argparse
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+
+from graphql_api import graphiql, tables
+from graphql_api.members.models import MembersItem
+from graphql_api.viewer import Role
+from scripts import emulator, import_data, local
+from scripts.stream_pump import Handler, Pump
+
+PEOPLE = {
+    Role.MEMBER: "会员",
+    Role.GUIDE: "导购",
+    Role.STORE_MANAGER: "店长",
+    Role.OPERATOR: "总部运营",
+    Role.INTEGRATION: "系统集成",
+}
+_IMPORT_TRIES = 3
+_IMPORT_SAVES_EVERY = 10.0
+
+
+def say(text: str) -> None:
+    """One line of progress."""
+    print(text, flush=True)
+
+
+class Stopped(BaseException):
+    """The user asked to stop."""
+
+
+def main() -> int:
+    """Serve until asked to stop; 0 when the state was saved."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--reset", action="store_true", help="forget the local data and exit")
+    if parser.parse_args().reset:
+        return _reset(local.data_dir())
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, _stop)
+    try:
+        code = _serve_everything(local.data_dir(), int(os.environ.get("PORT") or 8000))
+    except Stopped:
+        code = 0
+    except emulator.EmulatorError as error:
+        say(str(error))
+        return 1
+    if code == 0:
+        say("Stopped; the state is on the disk.")
+    return code
+
+
+def _serve_everything(data_dir: Path, port: int) -> int:
+    if _in_use(port):
+        say(f"Port {port} is in use. Choose another: PORT=8001 make dev")
+        return 1
+    emulator.ensure_environment(say)
+    with emulator.start(data_dir, progress=say) as running:
+        local.point_at(running.url)
+        if created := tables.create_all():
+            say(f"Created {len(created)} tables.")
+        if not _import(running):
+            return 1
+        pump = Pump(MembersItem.Meta.table_name, _effects_handler(), data_dir)
+        pump.start()
+        try:
+            return _serve(port)
+        finally:
+            pump.stop()
+
+
+def _import(running: emulator.Running) -> bool:
+    """Import in a process of its own, which may die and is resumed; True when it is complete."""
+    if import_data.is_complete(import_data.PART):
+        say("The data is imported already: the state of the last run is kept.")
+        return True
+    if import_data.record() is not None:
+        say("An import was interrupted: it goes on from its checkpoint.")
+    command = [sys.executable, "-m", "scripts.import_data", "part"]
+    for _ in range(_IMPORT_TRIES):
+        say("Importing a part of the year: 250 members with all their orders (about 30 s) …")
+        with subprocess.Popen(command) as child:
+            _wait(child, running)
+        if child.returncode == 0:
+            saved = emulator.save_now(running)
+            say(f"Saved {saved.items:,} items.")
+            return True
+        say(f"The import ended with code {child.returncode}; resuming it from its checkpoint.")
+    say("The import did not get through. `make reset` starts over.")
+    return False
+
+
+def _wait(child: subprocess.Popen[bytes], running: emulator.Running) -> None:
+    saved = time.monotonic()
+    try:
+        while child.poll() is None:
+            time.sleep(0.1)
+            if time.monotonic() - saved > _IMPORT_SAVES_EVERY:
+                emulator.save_now(running)
+                saved = time.monotonic()
+    except Stopped:
+        child.terminate()
+        child.wait(10)
+        raise
+
+
+def _serve(port: int) -> int:
+    from graphql_api.app import app
+
+    address = f"http://127.0.0.1:{port}/graphql"
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning")
+    server = uvicorn.Server(config)
+    threading.Thread(target=_welcome, args=(server, address), daemon=True).start()
+    with suppress(Stopped):  # uvicorn ends first, then passes the signal on
+        server.run()
+    say("Stopping: waiting for the state to be saved …")
+    return 0
+
+
+def _welcome(server: uvicorn.Server, address: str) -> None:
+    while not server.started:
+        if server.should_exit:
+            return
+        time.sleep(0.02)
+    say("")
+    for role, chinese in PEOPLE.items():
+        say(f"{role.value.lower()} {chinese}: {local.token(role)}")
+    say("")
+    if graphiql.page() is None:
+        say("GraphiQL is not built: `make graphiql` (needs npm) builds it.")
+    say(f"API and GraphiQL: {address}   (Ctrl-C stops, the state is kept)")
+
+
+def _effects_handler() -> Handler:
+    os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "WARNING")
+    from graphql_api.handlers import effects
+
+    return effects.handler
+
+
+def _reset(data_dir: Path) -> int:
+    """Forget the local data; an emulator that still runs on it is left alone."""
+    if not data_dir.exists():
+        say(f"There is nothing in {data_dir}.")
+        return 0
+    if local.running():
+        say("The local chain is running: stop `make dev` first.")
+        return 1
+    if not (data_dir / emulator.RECORD).exists():
+        say(f"{data_dir} does not look like a data directory of `make dev`; it is left alone.")
+        return 1
+    shutil.rmtree(data_dir)
+    say(f"Forgot everything in {data_dir}. `make dev` starts over.")
+    return 0
+
+
+def _in_use(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    raise Stopped
+
+
+if __name__ == "__main__":
+    sys.exit(main())

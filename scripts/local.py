@@ -1,0 +1,82 @@
+"""The local chain: where its data is, which emulator serves it, and tokens for its people."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from graphql_api import auth
+from graphql_api.members import repository as members
+from graphql_api.viewer import SCOPES, SEE_PERSONAL_DATA, Role
+from scripts import emulator
+
+ACCOUNT = "000000000001"
+TOKEN_LIFETIME = timedelta(days=7)
+
+
+def data_dir() -> Path:
+    """DATA_DIR, or `.dev` in this folder."""
+    return Path(os.environ.get("DATA_DIR") or ".dev")
+
+
+def point_at(url: str) -> None:
+    """Have every AWS client made from now on talk to the emulator."""
+    os.environ.update(
+        AWS_ENDPOINT_URL=url,
+        AWS_ACCESS_KEY_ID=ACCOUNT,
+        AWS_SECRET_ACCESS_KEY="local",  # noqa: S106 - the emulator takes any
+        AWS_DEFAULT_REGION="us-east-1",
+    )
+    os.environ.pop("AWS_PROFILE", None)
+    os.environ.pop("AWS_SESSION_TOKEN", None)
+
+
+@contextmanager
+def database() -> Iterator[str]:
+    """The address of the emulator on the data directory: the running one, or one for the while."""
+    if url := os.environ.get("AWS_ENDPOINT_URL"):
+        yield url
+        return
+    if url := running():
+        point_at(url)
+        yield url
+        return
+    with emulator.start(data_dir()) as started:
+        point_at(started.url)
+        yield started.url
+
+
+def running() -> str | None:
+    """The address of the emulator that serves the data directory now, None where none does."""
+    try:
+        record = json.loads((data_dir() / emulator.RECORD).read_text())
+    except (OSError, ValueError):
+        return None
+    url = f"http://{emulator.HOST}:{record.get('port')}"
+    return url if emulator.healthy(url) else None
+
+
+def token(role: Role) -> str:
+    """A token for a member, guide, store manager, operator or integration of the local chain.
+
+    Member, guide and store belong together. Raises LookupError while there are no members.
+    """
+    if role is Role.OPERATOR:
+        return auth.issue(
+            role, "opr_local", scopes=frozenset({SEE_PERSONAL_DATA}), lifetime=TOKEN_LIFETIME
+        )
+    if role is Role.INTEGRATION:
+        return auth.issue(role, "key_local", scopes=SCOPES, lifetime=TOKEN_LIFETIME)
+    page = members.page_of_all(first=50, after=None, reverse=False)
+    member = next((m for m in page.items if m.guide_id), None)
+    if member is None:
+        raise LookupError("The local chain has no members yet; run `make dev` or `make import`.")
+    principals = {
+        Role.MEMBER: (member.id, None),
+        Role.GUIDE: (str(member.guide_id), member.store_id),
+        Role.STORE_MANAGER: ("man_local", member.store_id),
+    }
+    principal, unit = principals[role]
+    return auth.issue(role, principal, unit_id=unit, lifetime=TOKEN_LIFETIME)

@@ -1,0 +1,1 @@
+"""Member operations for chain retailers, as a GraphQL API over DynamoDB."""

@@ -1,0 +1,95 @@
+"""Settings: every value has a default that works on a laptop and is refused in the cloud."""
+
+import json
+import os
+from functools import cache
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, SecretStr, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+_LOCAL_KEYS = {
+    "local": SecretStr("6c6f63616c2d6f6e6c792d6b65792d6e6f742d666f722d70726f64756374696f")
+}
+
+type_of_ring = dict[str, SecretStr]
+
+
+def _key_ring(value: object) -> object:
+    """Read `kid:hex,kid2:hex`; the first key signs and encrypts, all of them verify and read."""
+    if not isinstance(value, str):
+        return value
+    pairs = [part.partition(":") for part in value.split(",") if part]
+    return {kid: secret for kid, _, secret in pairs}
+
+
+KeyRing = Annotated[type_of_ring, NoDecode, BeforeValidator(_key_ring)]
+
+
+def _secret(arn: str) -> dict[str, Any]:
+    """A JSON object kept in Secrets Manager."""
+    from botocore.session import get_session  # boto3 would only slow a cold start
+
+    client: Any = get_session().create_client("secretsmanager")
+    values: dict[str, Any] = json.loads(client.get_secret_value(SecretId=arn)["SecretString"])
+    return values
+
+
+class Settings(BaseSettings):
+    """What differs between a laptop, a stage and production.
+
+    Read from `APP_*` variables, then from the secret that `APP_SECRETS_ARN` names: a JSON object
+    of settings by name, such as `{"token_keys": "2026:…"}`.
+    """
+
+    # Inputs hold keys: an error must not print them.
+    model_config = SettingsConfigDict(env_prefix="APP_", frozen=True, hide_input_in_errors=True)
+
+    stage: Literal["local", "dev", "prod"] = "local"
+    table_prefix: str = "member-ops-"
+    token_keys: KeyRing = _LOCAL_KEYS
+    phone_hash_keys: KeyRing = _LOCAL_KEYS
+    phone_cipher_keys: KeyRing = _LOCAL_KEYS
+    cursor_keys: KeyRing = _LOCAL_KEYS
+    token_issuer: str = "member-operations"  # noqa: S105 - a name
+    graphiql: bool = True
+    transaction_deadline_seconds: float = 4.0
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - no files are read
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - no files are read
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Who is asked, in order."""
+        if not (arn := os.environ.get("APP_SECRETS_ARN")):
+            return init_settings, env_settings
+        return init_settings, env_settings, InitSettingsSource(settings_cls, _secret(arn))
+
+    @model_validator(mode="after")
+    def _cloud_stages_bring_their_own_keys(self) -> Self:
+        rings = (self.token_keys, self.phone_hash_keys, self.phone_cipher_keys, self.cursor_keys)
+        for ring in rings:
+            if not ring:
+                raise ValueError("a key ring needs at least one key, as kid:hex")
+            for kid, secret in ring.items():
+                if len(bytes.fromhex(secret.get_secret_value())) < 32:
+                    raise ValueError(f"key {kid} must have at least 32 bytes, as hex")
+        if self.stage != "local" and any("local" in ring for ring in rings):
+            raise ValueError(f"stage {self.stage} must not run on the keys of the laptop")
+        return self
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()

@@ -1,0 +1,82 @@
+"""Refusals: what the business says no to, each with a code that clients can switch on."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+
+class ErrorCode(StrEnum):
+    """Why a command was refused; the closed list that clients see."""
+
+    INVALID = "INVALID"
+    REQUIRED = "REQUIRED"
+    NOT_FOUND = "NOT_FOUND"
+    TAKEN = "TAKEN"
+    CONFLICT = "CONFLICT"
+    FORBIDDEN = "FORBIDDEN"
+    FORBIDDEN_TRANSITION = "FORBIDDEN_TRANSITION"
+    LIMIT_EXCEEDED = "LIMIT_EXCEEDED"
+
+
+class AppError(Exception):
+    """A command was refused and nothing was written; `field` is the path into its input."""
+
+    code = ErrorCode.INVALID
+
+    def __init__(self, message: str, *, field: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+
+
+class Invalid(AppError):
+    """A value cannot be right, whatever is stored."""
+
+
+class Required(AppError):
+    """A value that this command needs is missing."""
+
+    code = ErrorCode.REQUIRED
+
+
+class NotFound(AppError):
+    """What the command names does not exist, or is outside the viewer's scope."""
+
+    code = ErrorCode.NOT_FOUND
+
+
+class Taken(AppError):
+    """A value that must be unique belongs to another item."""
+
+    code = ErrorCode.TAKEN
+
+
+class Conflict(AppError):
+    """Somebody else changed the item first; read it again and decide again."""
+
+    code = ErrorCode.CONFLICT
+
+
+class Forbidden(AppError):
+    """The viewer may see this item but not do this to it."""
+
+    code = ErrorCode.FORBIDDEN
+
+
+class ForbiddenTransition(AppError):
+    """The item's present state does not allow this."""
+
+    code = ErrorCode.FORBIDDEN_TRANSITION
+
+
+class LimitExceeded(AppError):
+    """A limit of the service would be passed."""
+
+    code = ErrorCode.LIMIT_EXCEEDED
+
+
+class Refused(AppError):
+    """Several problems at once."""
+
+    def __init__(self, problems: Sequence[AppError]) -> None:
+        super().__init__("; ".join(problem.message for problem in problems))
+        self.problems = problems

@@ -1,0 +1,1 @@
+"""Guides, the sales associates of the stores 导购."""

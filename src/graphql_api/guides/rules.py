@@ -1,0 +1,33 @@
+"""Rules of guides: what may become of one, and who may see one."""
+
+from enum import StrEnum
+from typing import Protocol, TypeVar
+
+from graphql_api.viewer import Viewer
+
+
+class GuideStatus(StrEnum):
+    """Whether a guide works (在职, 停用, 离职)."""
+
+    ACTIVE = "ACTIVE"
+    STOPPED = "STOPPED"
+    LEFT = "LEFT"
+
+
+class InStore(Protocol):
+    """What belongs to one store."""
+
+    store_id: str
+
+
+Seen = TypeVar("Seen", bound=InStore)
+
+
+def may_become(old: GuideStatus, new: GuideStatus) -> bool:
+    """Whether the change is allowed; who left does not come back, and is hired anew instead."""
+    return old is not GuideStatus.LEFT or new is GuideStatus.LEFT
+
+
+def visible(viewer: Viewer, guide: Seen) -> Seen | None:
+    """The row rule: staff see the guides of the stores they reach, members and keys see all."""
+    return guide if viewer.reaches_store(guide.store_id) else None

@@ -1,0 +1,61 @@
+"""Guides, as clients see them."""
+
+from datetime import date, datetime
+from typing import Any
+
+import strawberry
+
+from graphql_api.context import Info
+from graphql_api.guides import models, repository
+from graphql_api.guides.rules import GuideStatus, visible
+from graphql_api.kit.graphql import Node, field, relation
+from graphql_api.kit.graphql.enums import describe_enum
+from graphql_api.kit.graphql.nodes import registry
+from graphql_api.permissions import GUIDE_FIELD, GUIDE_STAFF
+from graphql_api.stores import repository as stores
+from graphql_api.stores.types import Store
+
+describe_enum(
+    GuideStatus,
+    description="Whether a guide works. 导购状态",
+    values={
+        "ACTIVE": "At work. 在职",
+        "STOPPED": "Not at work for the time being. 停用",
+        "LEFT": "Has left for good. 离职",
+    },
+)
+
+
+@strawberry.type(description="A sales associate of one store. 导购")
+class Guide(Node):
+    """Shows models.Guide."""
+
+    name: str = field(rule=GUIDE_FIELD, description="The name that members see. 导购姓名")
+    store: Store | None = relation(
+        key="store_id",
+        load=stores.get_many,
+        rule=GUIDE_FIELD,
+        description="The store that the guide works in. 所属门店",
+    )
+    wecom_user_id: str = field(
+        rule=GUIDE_STAFF, description="The user id in WeCom. 企业微信成员 UserID"
+    )
+    status: GuideStatus = field(rule=GUIDE_FIELD, description="Whether the guide works. 状态")
+    employed_on: date | None = field(
+        rule=GUIDE_STAFF, description="First day of employment. 入职日期"
+    )
+    created_at: datetime = field(rule=GUIDE_STAFF, description="When it was made. 创建时间")
+    left_at: datetime | None = field(
+        rule=GUIDE_STAFF, description="When the guide left; null before. 离职时间"
+    )
+    version: int = field(
+        rule=GUIDE_STAFF, description="Rises with every change; give it as `expectedVersion`. 版本"
+    )
+
+    @classmethod
+    def is_type_of(cls, value: Any, _info: Info) -> bool:
+        """Whether a stored item is shown by this type."""
+        return isinstance(value, models.Guide)
+
+
+registry.add("gde", repository.get_many, visible)

@@ -1,0 +1,154 @@
+"""Batch reads in key order, and pages along an index."""
+
+import random
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.constants import PUT_REQUEST
+from pynamodb.expressions.condition import Condition
+from pynamodb.indexes import Index
+
+from graphql_api.kit.dynamo.item import Item
+
+Stored = TypeVar("Stored", bound=Item)
+T = TypeVar("T", covariant=True)
+
+Key = tuple[Any, ...]
+_GET_CHUNK = 100
+_WRITE_CHUNK = 25
+_ATTEMPTS = 8
+_MAX_HASH_BYTES = 2048
+_MAX_RANGE_BYTES = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A stretch of a list: the items, each one's place in it, and whether more follow."""
+
+    items: Sequence[T] = ()
+    places: Sequence[str] = field(default=())
+    more: bool = False
+
+
+def _pause(attempt: int) -> None:
+    time.sleep(random.uniform(0, min(1.0, 0.02 * 2**attempt)))  # noqa: S311 - jitter, not a secret
+
+
+def batch_get(
+    model: type[Stored],
+    keys: Sequence[Key],
+    *,
+    consistent: bool = False,
+    only: Sequence[str] | None = None,
+) -> list[Stored | None]:
+    """The items of these (hash, range) keys in the order asked, None for each absent one.
+
+    One BatchGetItem per hundred different keys; what DynamoDB leaves unprocessed is asked again,
+    and TimeoutError says that it still was after eight attempts. A key that DynamoDB cannot hold,
+    or that belongs to another model of the table, is absent. `only` names stored attributes.
+    """
+    found: dict[Key, Stored] = {}
+    wanted = [key for key in dict.fromkeys(keys) if model.owns(key) and _can_be(*key)]
+    for start in range(0, len(wanted), _GET_CHUNK):
+        for item in _get_chunk(model, wanted[start : start + _GET_CHUNK], consistent, only):
+            found[item.key] = item
+    return [found.get(key) for key in keys]
+
+
+def _can_be(hash_value: Any, range_value: Any = "-") -> bool:
+    """Whether DynamoDB could hold such a key; clients may ask for any text."""
+    return _fits(hash_value, _MAX_HASH_BYTES) and _fits(range_value, _MAX_RANGE_BYTES)
+
+
+def _fits(value: Any, limit: int) -> bool:
+    return not isinstance(value, str) or 0 < len(value.encode()) <= limit
+
+
+def _get_chunk(
+    model: type[Stored], keys: list[Key], consistent: bool, only: Sequence[str] | None
+) -> Iterable[Stored]:
+    connection = model._get_connection()  # noqa: SLF001 - `Model.batch_get` hides unprocessed keys
+    pending: list[Any] = [model.raw_key(key) for key in keys]
+    for attempt in range(_ATTEMPTS):
+        answer = connection.connection.client._make_api_call(  # noqa: SLF001 - as PynamoDB does
+            "BatchGetItem",
+            {"RequestItems": {connection.table_name: _request(pending, consistent, only)}},
+        )
+        for raw in answer["Responses"].get(connection.table_name, ()):
+            yield model.from_raw_data(raw)
+        pending = (answer.get("UnprocessedKeys") or {}).get(connection.table_name, {}).get("Keys")
+        if not pending:
+            return
+        _pause(attempt)
+    raise TimeoutError(f"DynamoDB left {len(pending)} keys unprocessed")
+
+
+def _request(keys: list[Any], consistent: bool, only: Sequence[str] | None) -> dict[str, Any]:
+    request: dict[str, Any] = {"Keys": keys, "ConsistentRead": consistent}
+    if only:
+        names = {f"#{n}": name for n, name in enumerate(only)}
+        request |= {"ProjectionExpression": ",".join(names), "ExpressionAttributeNames": names}
+    return request
+
+
+def batch_write(model: type[Stored], items: Sequence[Item]) -> None:
+    """Put items of one table without conditions, 25 at a time; for bulk loads under a lock only.
+
+    What DynamoDB leaves unprocessed is put again; TimeoutError after eight attempts.
+    """
+    connection = model._get_connection()  # noqa: SLF001 - mixes models of one table
+    for start in range(0, len(items), _WRITE_CHUNK):
+        chunk = items[start : start + _WRITE_CHUNK]
+        pending: Any = [{PUT_REQUEST: {"Item": item.serialize()}} for item in chunk]
+        for attempt in range(_ATTEMPTS):
+            answer = connection.connection.client._make_api_call(  # noqa: SLF001 - as PynamoDB
+                "BatchWriteItem", {"RequestItems": {connection.table_name: pending}}
+            )
+            pending = (answer.get("UnprocessedItems") or {}).get(connection.table_name)
+            if not pending:
+                break
+            _pause(attempt)
+        else:
+            raise TimeoutError(f"DynamoDB left {len(pending)} items unprocessed")
+
+
+def key_page(
+    index: Index[Stored] | type[Stored],
+    hash_value: str,
+    range_attribute: UnicodeAttribute,
+    *,
+    first: int,
+    after: str | None = None,
+    reverse: bool = False,
+    starts_with: str | None = None,
+) -> Page[Stored]:
+    """One Query along an index whose range values are unique: `first` items after a place.
+
+    The items hold what the index projects; a place is the range value. `starts_with` keeps to the
+    range values with that beginning. Under a key that DynamoDB cannot hold there is nothing.
+    """
+    if not _can_be(hash_value):
+        return Page()
+    condition: Condition | None = None
+    if after is not None:
+        condition = range_attribute < after if reverse else range_attribute > after
+    elif starts_with is not None:
+        condition = range_attribute.startswith(starts_with)
+    found = list(
+        index.query(
+            hash_value,
+            range_key_condition=condition,
+            limit=first + 1,
+            page_size=first + 1,
+            scan_index_forward=not reverse,
+        )
+    )
+    if after is not None and starts_with is not None:
+        name = range_attribute.attr_name
+        found = [item for item in found if getattr(item, name).startswith(starts_with)]
+    kept = found[:first]
+    places = [str(getattr(item, range_attribute.attr_name)) for item in kept]
+    return Page(kept, places, len(found) > first)

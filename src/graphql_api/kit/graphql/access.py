@@ -1,0 +1,61 @@
+"""Who may select a field: metadata on the field, read once per document, never by a resolver."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import strawberry
+from graphql import GraphQLField
+
+from graphql_api.viewer import SEE_PERSONAL_DATA, Role, Viewer
+
+
+class Verdict(StrEnum):
+    """What a rule says to a viewer."""
+
+    ALLOW = "allow"
+    MASK = "mask"
+    DENY = "deny"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Roles that may select a field, roles that see it masked, and the scope that a key needs.
+
+    A role in `masked` sees the value in full when its token holds the scope for personal data.
+    """
+
+    allowed: frozenset[Role]
+    masked: frozenset[Role] = frozenset()
+    scope: str | None = None
+
+    def verdict(self, viewer: Viewer) -> Verdict:
+        """Allow, mask or deny; an integration also needs the scope of the rule."""
+        if viewer.role is Role.INTEGRATION and self.scope and not viewer.holds(self.scope):
+            return Verdict.DENY
+        if viewer.role in self.allowed:
+            return Verdict.ALLOW
+        if viewer.role not in self.masked:
+            return Verdict.DENY
+        return Verdict.ALLOW if viewer.holds(SEE_PERSONAL_DATA) else Verdict.MASK
+
+
+INHERITED = Rule(frozenset(Role))
+"""The rule of fields that whoever reaches their parent may see."""
+
+
+def field(
+    *, rule: Rule, description: str, resolver: Callable[..., Any] | None = None, **options: Any
+) -> Any:
+    """A Strawberry field that carries its rule; without a resolver it is a plain attribute read."""
+    made: Any = strawberry.field
+    return made(resolver=resolver, description=description, metadata={"rule": rule}, **options)
+
+
+def rule_of(definition: GraphQLField) -> Rule | None:
+    """The rule on a field of the executable schema; None for introspection fields."""
+    stored = definition.extensions.get("strawberry-definition")
+    rule = stored.metadata.get("rule") if stored is not None else None
+    assert rule is None or isinstance(rule, Rule)
+    return rule

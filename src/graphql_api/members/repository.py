@@ -1,0 +1,199 @@
+"""Access paths of members, claims and effects."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.update import Action
+
+from graphql_api.errors import AppError
+from graphql_api.kit.dynamo import Page, Transaction, batch_get, key_page
+from graphql_api.kit.dynamo.blocks import block_of, block_page, key_walk, place_of
+from graphql_api.members import models
+from graphql_api.members.models import SOLE, Claim, Counter, Effect, Member, MembersItem
+from graphql_api.members.rules import EffectKind, Origin
+
+_COUNTER_ID = "counter"
+
+
+def get_many(member_ids: Sequence[str]) -> list[Member | None]:
+    """Members by id."""
+    return batch_get(Member, [(id_, SOLE) for id_ in member_ids])
+
+
+def get(member_id: str) -> Member | None:
+    """One member as it is now (strongly consistent), to decide on."""
+    return batch_get(Member, [(member_id, SOLE)], consistent=True)[0]
+
+
+def get_now(member_ids: Sequence[str]) -> list[Member | None]:
+    """Several members as they are now (strongly consistent), to decide on."""
+    return batch_get(Member, [(id_, SOLE) for id_ in member_ids], consistent=True)
+
+
+def id_by_claims(claims: Sequence[str]) -> str | None:
+    """Who holds any of these identities, the first that is held; read from the claims."""
+    return next((id_ for id_ in holders(claims) if id_), None)
+
+
+def holders(claims: Sequence[str]) -> list[str | None]:
+    """Who holds each of these identities, None for one that nobody holds."""
+    keys = [(models.claim_id(claim), SOLE) for claim in claims]
+    return [claim.member_id if claim else None for claim in batch_get(Claim, keys, consistent=True)]
+
+
+def id_by_number(number: int) -> str | None:
+    """The member with a number: one Query of one block."""
+    block = block_of(number)
+    found = list(MembersItem.by_block.query(block, MembersItem.place == place_of(number), limit=1))
+    return found[0].id if found else None
+
+
+def page_of_all(*, first: int, after: str | None, reverse: bool) -> Page[Member]:
+    """All members that are not archived, by number."""
+    keys = block_page(
+        lambda block, **page: key_page(MembersItem.by_block, block, MembersItem.place, **page),
+        newest_number,
+        first=first,
+        after=after,
+        reverse=reverse,
+    )
+    return _with_items(keys)
+
+
+def page_of_store(store_id: str, *, first: int, after: str | None, reverse: bool) -> Page[Member]:
+    """Members of a home store, by joining time."""
+    return page_of_stores((store_id,), first=first, after=after, reverse=reverse)
+
+
+def page_of_stores(
+    store_ids: tuple[str, ...], *, first: int, after: str | None, reverse: bool
+) -> Page[Member]:
+    """Members of several home stores: store after store, each by joining time."""
+    keys: Page[MembersItem] = key_walk(
+        lambda store, **page: key_page(MembersItem.by_store, store, MembersItem.joined_key, **page),
+        store_ids,
+        first=first,
+        after=after,
+        reverse=reverse,
+    )
+    return _with_items(keys)
+
+
+def page_of_guide(guide_id: str, *, first: int, after: str | None, reverse: bool) -> Page[Member]:
+    """Members of an owning guide, by joining time."""
+    keys = key_page(
+        MembersItem.by_guide,
+        guide_id,
+        MembersItem.joined_key,
+        first=first,
+        after=after,
+        reverse=reverse,
+    )
+    return _with_items(keys)
+
+
+def take_numbers(count: int = 1) -> int:
+    """The first of `count` member numbers in a row that nobody else gets."""
+    counter = Counter(_COUNTER_ID)
+    counter.update(actions=[Counter.last.add(count)])
+    return int(counter.last) - count + 1
+
+
+def newest_number() -> int:
+    """The last number that was given, 0 before the first."""
+    counter = batch_get(Counter, [(_COUNTER_ID, SOLE)], consistent=True)[0]
+    return int(counter.last) if counter else 0
+
+
+def move_newest_number(tx: Transaction, old: int, new: int) -> None:
+    """Take the numbers between, in the caller's transaction; stale when others took some."""
+    counter = Counter(_COUNTER_ID)
+    unmoved = Counter.last == old if old else Counter.last.does_not_exist()
+    tx.update(counter, [Counter.last.set(new)], condition=unmoved)
+
+
+def create(tx: Transaction, member: Member, *, claims: dict[str, AppError]) -> None:
+    """Add a new member with a claim on each identity; a claim's refusal says whose it is."""
+    _index(member)
+    tx.create(member)
+    for claim, taken in claims.items():
+        tx.create(Claim(models.claim_id(claim), member_id=member.id), lost=taken)
+
+
+def save(tx: Transaction, member: Member) -> None:
+    """Write a member over the version that was read; archived ones leave the lists."""
+    _index(member)
+    tx.save(member)
+
+
+def change(member: Member, actions: list[Action], *, expected_version: int | None) -> bool:
+    """Change what no decision reads, in one update; False when it moved past the expected version.
+
+    The member then holds what was written.
+    """
+    condition = Member.id.exists()
+    if expected_version is not None:
+        condition &= Member.version == expected_version
+    try:
+        member.update(actions=actions, condition=condition, add_version_condition=False)
+    except UpdateError as error:
+        if error.cause_response_code == "ConditionalCheckFailedException":
+            return False
+        raise
+    return True
+
+
+def take_claim(tx: Transaction, claim: str, member_id: str, *, taken: AppError) -> None:
+    """Give an identity to a member; `taken` when somebody holds it."""
+    tx.create(Claim(models.claim_id(claim), member_id=member_id), lost=taken)
+
+
+def drop_claim(tx: Transaction, claim: str, member_id: str) -> None:
+    """Take an identity away from the member that holds it."""
+    tx.delete(Claim(models.claim_id(claim)), condition=Claim.member_id == member_id)
+
+
+def require_unclaimed(tx: Transaction, claim: str) -> None:
+    """Hold the transaction to an identity that nobody has; stale when somebody took it."""
+    tx.check(Claim, (models.claim_id(claim), SOLE), Claim.id.does_not_exist())
+
+
+def has_effect(member_id: str, kind: EffectKind, level: str) -> bool:
+    """Whether this was decided before (strongly consistent)."""
+    key = (member_id, models.effect_sort(kind, level))
+    return batch_get(Effect, [key], consistent=True)[0] is not None
+
+
+def put_effect(
+    tx: Transaction, member_id: str, kind: EffectKind, level: str, *, origin: Origin, day: date
+) -> None:
+    """Write an effect that was not written before; stale when it was."""
+    tx.create(
+        Effect(
+            member_id,
+            models.effect_sort(kind, level),
+            kind=kind,
+            level=level,
+            origin=origin,
+            decided_on=day,
+        )
+    )
+
+
+def _index(member: Member) -> None:
+    """Set the keys of the lists; an archived member has none."""
+    listed = member.archived_at is None
+    number = int(member.number)
+    member.block = block_of(number) if listed else None
+    member.place = place_of(number) if listed else None
+    member.at_store = member.store_id if listed else None
+    member.at_guide = member.guide_id if listed else None
+    member.joined_key = models.joined_key_of(member)
+
+
+def _with_items(keys: Page[MembersItem]) -> Page[Member]:
+    """The members behind a page of index keys, in the same order: one BatchGetItem."""
+    items = get_many([key.id for key in keys.items])
+    pairs = [(i, p) for i, p in zip(items, keys.places, strict=True) if i is not None]
+    return Page([i for i, _ in pairs], [p for _, p in pairs], keys.more)

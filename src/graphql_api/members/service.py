@@ -1,0 +1,518 @@
+"""What can be done to members: enrol, change, agree, identify, archive."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
+from pynamodb.expressions.update import Action
+
+from graphql_api.config import settings
+from graphql_api.errors import (
+    AppError,
+    Conflict,
+    Forbidden,
+    ForbiddenTransition,
+    Invalid,
+    NotFound,
+    Required,
+    Taken,
+)
+from graphql_api.guides import repository as guides
+from graphql_api.guides.rules import GuideStatus
+from graphql_api.kit import ids, phone, secrecy
+from graphql_api.kit.dynamo import Transaction, transact
+from graphql_api.kit.time import Clock
+from graphql_api.members import repository, rules
+from graphql_api.members.models import Member
+from graphql_api.members.rules import (
+    ConsentChannel,
+    ConsentPurpose,
+    EffectKind,
+    Gender,
+    IdentityKind,
+    Origin,
+    SourceChannel,
+)
+from graphql_api.stores import repository as stores
+from graphql_api.viewer import WRITE_MEMBERS, Role, Viewer
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
+
+MAX_IDENTITIES = 20
+MAX_CONSENTS = 40
+LOCK = timedelta(minutes=5)
+_OLDEST_BIRTH_YEAR = 1900
+_LEAP_YEAR = 2000
+_NO_SUCH_BIRTHDAY = "this birthday does not exist in this birth year"
+_TOKEN = re.compile(r"[\x21-\x7e]{1,128}")
+
+
+def _existing_day(month_day: str) -> str:
+    if not rules.birthday_exists(month_day, _LEAP_YEAR):
+        raise ValueError("a birthday is a day that exists, MM-DD")
+    return month_day
+
+
+MonthDay = Annotated[str, StringConstraints(pattern="^[0-9]{2}-[0-9]{2}$")]
+Birthday = Annotated[MonthDay, AfterValidator(_existing_day)]
+
+
+class _Command(BaseModel):
+    # Inputs hold personal data: an error that reaches a log must not print them.
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class NewIdentity(_Command):
+    """An identity as it comes from outside; any form of a phone that `kit.phone` reads."""
+
+    kind: IdentityKind
+    value: Annotated[str, StringConstraints(strip_whitespace=True)]
+
+    @field_validator("value")
+    @classmethod
+    def _fits_its_kind(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("kind") is IdentityKind.PHONE:
+            return phone.to_e164(value)
+        if not _TOKEN.fullmatch(value):
+            raise ValueError("an identity has 1 to 128 ASCII characters and no spaces")
+        return value
+
+
+class NewConsent(_Command):
+    """An agreement, with the version of the text that was shown."""
+
+    purpose: ConsentPurpose
+    channel: ConsentChannel = ConsentChannel.ANY
+    text_version: Annotated[str, StringConstraints(min_length=1, max_length=20)]
+    at: AwareDatetime | None = None
+
+
+class _Profile(_Command):
+    name: Name | None = None
+    nickname: Name | None = None
+    gender: Gender | None = None
+    birthday: Birthday | None = None
+    birth_year: int | None = Field(default=None, ge=_OLDEST_BIRTH_YEAR, le=2100)
+    city: Name | None = None
+    occupation: Name | None = None
+    income_band: Name | None = None
+
+    @field_validator("birth_year")
+    @classmethod
+    def _has_the_birthday(cls, birth_year: int | None, info: ValidationInfo) -> int | None:
+        if not rules.birthday_exists(info.data.get("birthday"), birth_year):
+            raise ValueError(_NO_SUCH_BIRTHDAY)
+        return birth_year
+
+
+PROFILE_FIELDS = frozenset(_Profile.model_fields)
+_LOOKED_AT = frozenset({"store_id", "birthday", "birth_year"})
+
+
+class Enrol(_Profile):
+    """A new member. `store_id` may be left out by store staff, `guide_id` by a guide.
+
+    `home_store_id` is for members who joined at another store than the one that keeps them now;
+    the guide is one of the home store.
+    """
+
+    identities: list[NewIdentity] = Field(min_length=1, max_length=MAX_IDENTITIES)
+    store_id: str | None = None
+    home_store_id: str | None = None
+    guide_id: str | None = None
+    source: SourceChannel = SourceChannel.STORE
+    joined_at: AwareDatetime | None = None
+    consents: list[NewConsent] = Field(default_factory=list, max_length=MAX_CONSENTS)
+
+
+class Update(_Profile):
+    """What changes of a member; what is not set stays, what is null is cleared."""
+
+    id: str
+    store_id: str | None = None
+    expected_version: int | None = None
+
+
+class ConsentSet(_Command):
+    """Give or withdraw one agreement."""
+
+    member_id: str
+    purpose: ConsentPurpose
+    channel: ConsentChannel = ConsentChannel.ANY
+    granted: bool
+    text_version: Annotated[str, StringConstraints(min_length=1, max_length=20)]
+
+
+class IdentityChange(_Command):
+    """Give an identity to a member, or take it away."""
+
+    member_id: str
+    identity: NewIdentity
+
+
+def claims_of(identity: NewIdentity) -> list[str]:
+    """The claims that stand for an identity: itself, or a phone's hash under every key."""
+    if identity.kind is not IdentityKind.PHONE:
+        return [f"{identity.kind}#{identity.value}"]
+    hashes = secrecy.keyed_hashes(settings().phone_hash_keys, identity.value)
+    return [f"{IdentityKind.PHONE}#{text}" for text in hashes]
+
+
+def find(identities: list[NewIdentity]) -> str | None:
+    """The member that holds any of these identities, the first that is held; read from claims."""
+    return repository.id_by_claims([claim for i in identities for claim in claims_of(i)])
+
+
+def enrol(
+    new: Enrol,
+    *,
+    viewer: Viewer,
+    clock: Clock,
+    origin: Origin = Origin.LIVE,
+    member_id: str | None = None,
+    number: int | None = None,
+) -> Member:
+    """A new member with a number, claims on its identities, and the effect ENROLLED.
+
+    Refuses an identity that somebody holds, a store or guide outside the viewer's reach, and a
+    joining time in the future. `member_id` and `number` are for imports, which repeat themselves.
+    """
+    now = clock.now()
+    joining_store_id, store_id, guide_id = _placed(new, viewer)
+    joined_at = _joined_at(new, viewer, now)
+    claims = _claims_or_taken(new.identities)
+    _refuse_held(claims)
+    member = Member(
+        member_id or ids.new_id("mbr"),
+        number=number or repository.take_numbers(),
+        source=new.source,
+        joined_at=joined_at,
+        joining_store_id=joining_store_id,
+        joining_guide_id=guide_id if store_id == joining_store_id else None,
+        store_id=store_id,
+        guide_id=guide_id,
+        identity_claims=list(claims),
+        created_at=joined_at if origin is Origin.BACKFILL else now,
+    )
+    _set_profile(member, new)
+    _set_phone(member, new.identities)
+    member.consent_document = _consents(new, joined_at, now)
+    return transact(lambda tx: _add(tx, member, claims, origin, clock.today()))
+
+
+def _add(
+    tx: Transaction, member: Member, claims: dict[str, AppError], origin: Origin, day: date
+) -> Member:
+    placed = {member.store_id: "home_store_id", member.joining_store_id: "store_id"}
+    for store_id, field in placed.items():
+        stores.require_live_store(tx, str(store_id), gone=_closed(field))
+    repository.create(tx, member, claims=claims)
+    repository.put_effect(tx, member.id, EffectKind.ENROLLED, "-", origin=origin, day=day)
+    return member
+
+
+def update(given: Update, *, viewer: Viewer) -> Member:
+    """A member with its changes; what is so already is not written.
+
+    No decision reads a profile, so only `expected_version` conditions. Moving the home store is for
+    managers and headquarters, and to a store within reach.
+    """
+    if given.model_fields_set & _LOOKED_AT:
+        return transact(lambda tx: _update_after_a_look(tx, given, viewer))
+    member = _reached(given.id, viewer, ("input", "id"))
+    _require_version(member, given.expected_version)
+    actions = [_action(name, value) for name, value in _changes(member, given).items()]
+    if actions and not repository.change(member, actions, expected_version=given.expected_version):
+        raise _moved_on()
+    return member
+
+
+def _update_after_a_look(tx: Transaction, given: Update, viewer: Viewer) -> Member:
+    """Change what depends on what is stored: the home store, and the parts of the birthday."""
+    member = _reached(given.id, viewer, ("input", "id"))
+    _require_version(member, given.expected_version)
+    moved = "store_id" in given.model_fields_set and _move(tx, member, given.store_id, viewer)
+    changed = _set_profile(member, given)
+    if not rules.birthday_exists(member.birthday, member.birth_year):
+        field = "birth_year" if "birth_year" in given.model_fields_set else "birthday"
+        raise Invalid(_NO_SUCH_BIRTHDAY, field=("input", field))
+    if changed or moved:
+        repository.save(tx, member)
+    return member
+
+
+def _move(tx: Transaction, member: Member, store_id: str | None, viewer: Viewer) -> bool:
+    """Give a member another home store; whether that is a change."""
+    field = ("input", "store_id")
+    if store_id is None:
+        raise Required("A member has a home store", field=field)
+    if viewer.role in {Role.MEMBER, Role.GUIDE}:
+        raise Forbidden("Managers and headquarters move members", field=field)
+    if store_id == member.store_id:
+        return False
+    _require_open_store(store_id, viewer, "store_id")
+    stores.require_live_store(tx, store_id, gone=_closed("store_id"))
+    member.store_id = store_id
+    return True
+
+
+def set_consent(given: ConsentSet, *, viewer: Viewer, clock: Clock) -> Member:
+    """A member with one agreement given or withdrawn; saying the same again changes nothing."""
+
+    def attempt(tx: Transaction) -> Member:
+        member = _reached(given.member_id, viewer, ("input", "member_id"))
+        key, row = _consent_row(given.purpose, given.channel, given.text_version, clock.now())
+        old = member.consent_document.get(key)
+        if given.granted:
+            if old and old[2] is None and old[0] == given.text_version:
+                return member
+        elif old is None or old[2] is not None:
+            return member
+        else:
+            row = [old[0], old[1], row[1]]
+        if len({*member.consent_document, key}) > MAX_CONSENTS:
+            raise Invalid(f"A member has at most {MAX_CONSENTS} consents", field=("input",))
+        member.consent_document = {**member.consent_document, key: row}
+        repository.save(tx, member)
+        return member
+
+    return transact(attempt)
+
+
+def add_identity(given: IdentityChange, *, viewer: Viewer) -> Member:
+    """A member that holds one more identity; a new phone takes the place of the old one."""
+    field = ("input", "identity", "value")
+    claims = claims_of(given.identity)
+
+    def attempt(tx: Transaction) -> Member:
+        member = _reached(given.member_id, viewer, ("input", "member_id"))
+        held = list(member.identity_claims)
+        if claims[0] in held:
+            return member
+        dropped = [c for c in held if c.startswith(f"{IdentityKind.PHONE}#")]
+        if given.identity.kind is not IdentityKind.PHONE:
+            dropped = []
+        if len(held) - len(dropped) + len(claims) > MAX_IDENTITIES:
+            raise Invalid(f"A member has at most {MAX_IDENTITIES} identities", field=field)
+        for claim in set(claims) - set(dropped):
+            repository.take_claim(tx, claim, member.id, taken=_taken(field))
+        for claim in set(dropped) - set(claims):
+            repository.drop_claim(tx, claim, member.id)
+        member.identity_claims = [c for c in held if c not in dropped] + claims
+        _set_phone(member, [given.identity])
+        repository.save(tx, member)
+        return member
+
+    return transact(attempt)
+
+
+def remove_identity(given: IdentityChange, *, viewer: Viewer) -> Member:
+    """A member without this identity; the last one stays. One it does not hold changes nothing."""
+    claims = claims_of(given.identity)
+
+    def attempt(tx: Transaction) -> Member:
+        member = _reached(given.member_id, viewer, ("input", "member_id"))
+        dropped = [c for c in member.identity_claims if c in claims]
+        if not dropped:
+            return member
+        left = [c for c in member.identity_claims if c not in claims]
+        if not left:
+            text = "This is the member's last identity"
+            raise ForbiddenTransition(text, field=("input", "identity"))
+        for claim in dropped:
+            repository.drop_claim(tx, claim, member.id)
+        member.identity_claims = left
+        if given.identity.kind is IdentityKind.PHONE:
+            member.sealed_phone = member.phone_last4 = None
+        repository.save(tx, member)
+        return member
+
+    return transact(attempt)
+
+
+def archive(member_id: str, *, viewer: Viewer, clock: Clock) -> Member:
+    """A member that left: out of every list, still found by id and identity. Again: no change."""
+    return _mark(member_id, viewer, clock.now())
+
+
+def restore(member_id: str, *, viewer: Viewer) -> Member:
+    """An archived member back in the lists; again changes nothing."""
+    return _mark(member_id, viewer, None)
+
+
+def _mark(member_id: str, viewer: Viewer, archived_at: datetime | None) -> Member:
+    def attempt(tx: Transaction) -> Member:
+        member = _reached(member_id, viewer, ("id",))
+        if (member.archived_at is None) == (archived_at is None):
+            return member
+        member.archived_at = archived_at
+        repository.save(tx, member)
+        return member
+
+    return transact(attempt)
+
+
+def lock(member_id: str, owner: str, *, clock: Clock) -> Member:
+    """Take or renew a member's lock for five minutes of work of many steps.
+
+    The version rises, so whoever decided on the member before decides again, and then waits.
+    Raises NotFound, and Conflict while somebody else holds it.
+    """
+
+    def attempt(tx: Transaction) -> Member:
+        member = repository.get(member_id)
+        if member is None:
+            raise NotFound("There is no such member")
+        now = clock.now()
+        if rules.held_by_another(member.lock_owner, member.locked_until, owner, now):
+            raise Conflict("Somebody else is working on this member")
+        member.lock_owner, member.locked_until = owner, now + LOCK
+        repository.save(tx, member)
+        return member
+
+    return transact(attempt)
+
+
+def _placed(new: Enrol, viewer: Viewer) -> tuple[str, str, str | None]:
+    """Joining store, home store and guide of a new member; store staff bring their own."""
+    own_store = viewer.unit_id if viewer.role in {Role.GUIDE, Role.STORE_MANAGER} else None
+    joining_id = new.store_id or own_store
+    if joining_id is None:
+        raise Required("Name the store that the member joins", field=("input", "store_id"))
+    home_id = new.home_store_id or joining_id
+    for store_id, field in {home_id: "home_store_id", joining_id: "store_id"}.items():
+        _require_open_store(store_id, viewer, field)
+    guide_id = new.guide_id or (viewer.id if viewer.role is Role.GUIDE else None)
+    if guide_id is not None:
+        _require_guide(guide_id, home_id, viewer)
+    return joining_id, home_id, guide_id
+
+
+def _require_open_store(store_id: str, viewer: Viewer, field: str) -> None:
+    known = ids.prefix_of(store_id) == "sto" and viewer.reaches_store(store_id)
+    store = stores.get(store_id) if known else None
+    if store is None:
+        raise NotFound("There is no such store", field=("input", field))
+    if store.archived_at is not None:
+        raise _closed(field)
+
+
+def _require_guide(guide_id: str, store_id: str, viewer: Viewer) -> None:
+    field = ("input", "guide_id")
+    if viewer.role is Role.GUIDE and guide_id != viewer.id:
+        raise Forbidden("A guide enrols members of their own", field=field)
+    guide = guides.get(guide_id) if ids.prefix_of(guide_id) == "gde" else None
+    if guide is None or guide.store_id != store_id:
+        raise NotFound("This store has no such guide", field=field)
+    if guide.status is not GuideStatus.ACTIVE:
+        raise ForbiddenTransition("This guide does not take members now", field=field)
+
+
+def _joined_at(new: Enrol, viewer: Viewer, now: datetime) -> datetime:
+    field = ("input", "joined_at")
+    if new.joined_at is None:
+        return now
+    if viewer.role not in {Role.OPERATOR, Role.INTEGRATION, Role.SYSTEM}:
+        raise Forbidden("Store staff enrol members as of now", field=field)
+    if new.joined_at > now:
+        raise Invalid("A member cannot join in the future", field=field)
+    return new.joined_at
+
+
+def _consents(new: Enrol, joined_at: datetime, now: datetime) -> dict[str, list[str | None]]:
+    for n, consent in enumerate(new.consents):
+        if consent.at is not None and consent.at > now:
+            field = ("input", "consents", str(n), "at")
+            raise Invalid("An agreement is not given in the future", field=field)
+    return dict(
+        _consent_row(c.purpose, c.channel, c.text_version, c.at or joined_at) for c in new.consents
+    )
+
+
+def _claims_or_taken(identities: list[NewIdentity]) -> dict[str, AppError]:
+    claims: dict[str, AppError] = {}
+    phones = [i for i in identities if i.kind is IdentityKind.PHONE]
+    if len(phones) > 1:
+        raise Invalid("A member has one phone", field=("input", "identities"))
+    for n, identity in enumerate(identities):
+        taken = _taken(("input", "identities", str(n), "value"))
+        claims |= dict.fromkeys(claims_of(identity), taken)
+    return claims
+
+
+def _refuse_held(claims: dict[str, AppError]) -> None:
+    for claim, holder in zip(claims, repository.holders(list(claims)), strict=True):
+        if holder is not None:
+            raise claims[claim]
+
+
+def _reached(member_id: str, viewer: Viewer, field: tuple[str, ...]) -> Member:
+    """The member as it is now, when the viewer may change it."""
+    member = repository.get(member_id) if ids.prefix_of(member_id) == "mbr" else None
+    writes = viewer.role is not Role.INTEGRATION or viewer.holds(WRITE_MEMBERS)
+    if member is None or not writes or not rules.reaches(viewer, member):
+        raise NotFound("There is no such member", field=field)
+    return member
+
+
+def _changes(member: Member, given: _Profile) -> dict[str, Any]:
+    """The profile fields whose values differ from those stored."""
+    new = given.model_dump(include=given.model_fields_set & PROFILE_FIELDS)
+    if "gender" in new:
+        new["gender"] = new["gender"] or Gender.UNKNOWN
+    return {name: value for name, value in new.items() if getattr(member, name) != value}
+
+
+def _action(name: str, value: object) -> Action:
+    attribute = getattr(Member, name)
+    action: Action = attribute.remove() if value is None else attribute.set(value)
+    return action
+
+
+def _set_profile(member: Member, given: _Profile) -> bool:
+    """Take a profile over; whether anything changed."""
+    changes = _changes(member, given)
+    for name, value in changes.items():
+        setattr(member, name, value)
+    return bool(changes)
+
+
+def _set_phone(member: Member, identities: list[NewIdentity]) -> None:
+    for identity in identities:
+        if identity.kind is IdentityKind.PHONE:
+            member.sealed_phone = secrecy.encrypt(settings().phone_cipher_keys, identity.value)
+            member.phone_last4 = identity.value[-4:]
+
+
+def _consent_row(
+    purpose: ConsentPurpose, channel: ConsentChannel, text_version: str, at: datetime
+) -> tuple[str, list[str | None]]:
+    instant = at.astimezone(UTC).isoformat(timespec="milliseconds")
+    return f"{purpose}#{channel}", [text_version, instant, None]
+
+
+def _taken(field: tuple[str, ...]) -> AppError:
+    return Taken("This identity belongs to another member", field=field)
+
+
+def _closed(field: str) -> AppError:
+    return ForbiddenTransition("This store is archived", field=("input", field))
+
+
+def _require_version(member: Member, expected: int | None) -> None:
+    if expected not in {None, member.version}:
+        raise _moved_on()
+
+
+def _moved_on() -> AppError:
+    return Conflict("The member has changed since", field=("input", "expected_version"))

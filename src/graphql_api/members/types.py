@@ -1,0 +1,278 @@
+"""Members, as clients see them: in full, or masked."""
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+
+from graphql_api.context import Info
+from graphql_api.guides import repository as guides
+from graphql_api.guides.types import Guide
+from graphql_api.kit import phone
+from graphql_api.kit.graphql import Connection, Node, connection, field, relation
+from graphql_api.kit.graphql.access import INHERITED
+from graphql_api.kit.graphql.enums import describe_enum
+from graphql_api.kit.graphql.nodes import registry
+from graphql_api.kit.graphql.scalars import Money, MonthDay, PhoneNumber
+from graphql_api.members import models, repository, rules
+from graphql_api.members.rules import (
+    ConsentChannel,
+    ConsentPurpose,
+    Gender,
+    IdentityKind,
+    Sight,
+    SourceChannel,
+)
+from graphql_api.orders import repository as orders
+from graphql_api.permissions import (
+    MEMBER_FIELD,
+    MEMBER_IDENTITY,
+    MEMBER_PERSONAL,
+    MEMBER_STAFF,
+    ORDER_FIELD,
+)
+from graphql_api.stores import repository as stores
+from graphql_api.stores.types import Store
+from graphql_api.viewer import Viewer
+
+if TYPE_CHECKING:
+    from graphql_api.orders.types import Order
+
+if TYPE_CHECKING:
+    from graphql_api.orders.types import Order
+
+describe_enum(
+    IdentityKind,
+    description="Where an identity comes from. 身份类型",
+    values={
+        "OPENID": "WeChat openid in one mini-program. 小程序 openid",
+        "UNIONID": "WeChat unionid across one account's apps. unionid",
+        "PHONE": "Mobile phone. 手机号",
+        "WECOM_EXTERNAL": "External contact of WeCom. 企业微信外部联系人",
+        "YOUZAN": "Youzan's yz_open_id. 有赞 yz_open_id",
+        "WEIMOB": "Weimob's wid. 微盟 wid",
+        "POS_CARD": "Number of a card known to the POS. 收银会员卡号",
+    },
+)
+describe_enum(
+    Gender,
+    description="Gender, as the member states it. 性别",
+    values={"FEMALE": "Female. 女", "MALE": "Male. 男", "UNKNOWN": "Not stated. 未知"},
+)
+describe_enum(
+    SourceChannel,
+    description="Through which door a member joined. 来源渠道",
+    values={
+        "STORE": "In a store. 门店",
+        "MINI_PROGRAM": "In the mini-program. 小程序",
+        "WECOM": "Through WeCom. 企业微信",
+        "OFFICIAL_ACCOUNT": "Through the official account. 公众号",
+        "YOUZAN": "From Youzan. 有赞",
+        "WEIMOB": "From Weimob. 微盟",
+        "POS": "At the till. 收银台",
+        "REFERRAL": "Brought by a member. 老带新",
+        "IMPORT": "By an import. 导入",
+    },
+)
+describe_enum(
+    ConsentPurpose,
+    description="What a member agrees to. 同意的目的",
+    values={
+        "SERVICE": "To be served: orders, care, notices. 服务",
+        "MARKETING": "To receive marketing. 营销",
+        "PROFILING": "To be profiled for recommendations. 个性化画像",
+        "SHARING": "To have data shared with partners. 向第三方提供",
+    },
+)
+describe_enum(
+    ConsentChannel,
+    description="Through which channel a member agrees to be reached. 触达渠道",
+    values={
+        "ANY": "No channel of its own. 不限渠道",
+        "SMS": "Text message. 短信",
+        "PHONE": "Phone call. 电话",
+        "AI_CALL": "Automatic call. 智能外呼",
+        "WECOM": "WeCom message. 企业微信",
+        "COMMUNITY_GROUP": "Community group. 社群",
+        "MOMENTS": "Moments. 朋友圈",
+        "OFFICIAL_ACCOUNT": "Official account. 公众号",
+        "SUBSCRIPTION_MESSAGE": "Subscription message. 小程序订阅消息",
+    },
+)
+
+
+class MaskedMember:
+    """A stored member with names, phone and birth year hidden; everything else is the item's."""
+
+    def __init__(self, item: models.Member) -> None:
+        self._item = item
+        self.name = phone.masked_name(item.name) if item.name else item.name
+        self.nickname = phone.masked_name(item.nickname) if item.nickname else item.nickname
+        self.birth_year = None
+
+    @property
+    def phone(self) -> str | None:
+        """Country and last four digits."""
+        return phone.masked(self._item.phone) if self._item.phone else None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._item, name)
+
+
+def visible(viewer: Viewer, member: models.Member) -> models.Member | MaskedMember | None:
+    """The row rule of members: the item, a masked view of it, or None."""
+    match rules.sight(viewer, member):
+        case Sight.FULL:
+            return member
+        case Sight.MASKED:
+            return MaskedMember(member)
+        case _:
+            return None
+
+
+@strawberry.type(description="An identity of a member at some platform. 会员身份")
+class Identity:
+    """Shows models.Identity."""
+
+    kind: IdentityKind = field(rule=INHERITED, description="Where it comes from. 类型")
+    value: str = field(rule=INHERITED, description="The platform's own value. 值")
+
+
+@strawberry.type(description="An agreement of a member, given or withdrawn. 授权同意")
+class Consent:
+    """Shows models.Consent."""
+
+    purpose: ConsentPurpose = field(rule=INHERITED, description="What for. 目的")
+    channel: ConsentChannel = field(rule=INHERITED, description="Through which channel. 渠道")
+    granted: bool = field(rule=INHERITED, description="Whether it holds now. 是否有效")
+    text_version: str = field(
+        rule=INHERITED, description="Version of the text that was agreed to. 文本版本"
+    )
+    at: datetime = field(rule=INHERITED, description="When it was given. 同意时间")
+    withdrawn_at: datetime | None = field(
+        rule=INHERITED, description="When it was withdrawn. 撤回时间"
+    )
+
+
+@strawberry.type(description="What a member bought in one calendar month. 月度消费")
+class PurchaseMonth:
+    """Shows a row of `facts.months`."""
+
+    month: str = field(rule=INHERITED, description="YYYY-MM in the chain's zone. 月份")
+    orders: int = field(rule=INHERITED, description="Orders not fully refunded. 订单数")
+    spend: Money = field(rule=INHERITED, description="Paid, net of refunds. 净消费额")
+    growth: int = field(rule=INHERITED, description="Growth value earned. 成长值")
+
+    def __init__(self, month: str, bucket: rules.Bucket) -> None:
+        self.month = month
+        self.orders = bucket.orders
+        self.spend = Money(bucket.spend)
+        self.growth = bucket.growth
+
+
+def _months(root: strawberry.Parent[rules.Facts]) -> list[PurchaseMonth]:
+    return [PurchaseMonth(m, root.months[m]) for m in sorted(root.months, reverse=True)]
+
+
+@strawberry.type(description="What a member bought, folded from all orders. 消费汇总")
+class PurchaseFacts:
+    """Shows rules.Facts."""
+
+    orders: int = field(rule=INHERITED, description="Orders not fully refunded. 订单数")
+    paid: Money = field(rule=INHERITED, description="Paid in all, before refunds. 累计实付")
+    refunded: Money = field(rule=INHERITED, description="Refunded in all. 累计退款")
+    growth: int = field(rule=INHERITED, description="Growth value of all orders. 累计成长值")
+    first_on: date | None = field(
+        rule=INHERITED, description="Day of the first order not fully refunded. 首购日"
+    )
+    last_on: date | None = field(
+        rule=INHERITED, description="Day of the last order not fully refunded. 最近购买日"
+    )
+    months: list[PurchaseMonth] = field(
+        rule=INHERITED,
+        description="The 36 months up to the newest order, newest first; empty ones left out. 按月",
+        resolver=_months,
+    )
+
+
+@strawberry.type(description="A member of the chain. 会员")
+class Member(Node):
+    """Shows models.Member."""
+
+    member_no: str = field(
+        rule=MEMBER_FIELD, description="Number for people, with a check digit. 会员号"
+    )
+    name: str | None = field(rule=MEMBER_PERSONAL, description="Name; may be masked. 姓名")
+    nickname: str | None = field(rule=MEMBER_PERSONAL, description="Nickname; may be masked. 昵称")
+    phone: PhoneNumber | None = field(
+        rule=MEMBER_PERSONAL, description="Phone; all but four digits may be masked. 手机号"
+    )
+    identities: list[Identity] = field(
+        rule=MEMBER_IDENTITY, description="Identities other than the phone. 其他身份"
+    )
+    gender: Gender = field(rule=MEMBER_FIELD, description="Gender. 性别")
+    birthday: MonthDay | None = field(rule=MEMBER_FIELD, description="Birthday, MM-DD. 生日")
+    birth_year: int | None = field(
+        rule=MEMBER_PERSONAL, description="Year of birth; null when masked. 出生年份"
+    )
+    city: str | None = field(rule=MEMBER_FIELD, description="City. 城市")
+    occupation: str | None = field(rule=MEMBER_FIELD, description="Occupation. 职业")
+    income_band: str | None = field(rule=MEMBER_FIELD, description="Income band. 收入档")
+    source: SourceChannel = field(
+        rule=MEMBER_FIELD, description="Through which door the member joined. 来源渠道"
+    )
+    joined_at: datetime = field(rule=MEMBER_FIELD, description="When the member joined. 入会时间")
+    joining_store: Store | None = relation(
+        key="joining_store_id",
+        load=stores.get_many,
+        rule=MEMBER_FIELD,
+        description="Where the member joined. 入会门店",
+    )
+    joining_guide: Guide | None = relation(
+        key="joining_guide_id",
+        load=guides.get_many,
+        rule=MEMBER_FIELD,
+        description="Who enrolled the member. 入会导购",
+    )
+    store: Store | None = relation(
+        key="store_id",
+        load=stores.get_many,
+        rule=MEMBER_FIELD,
+        description="The home store. 归属门店",
+    )
+    guide: Guide | None = relation(
+        key="guide_id",
+        load=guides.get_many,
+        rule=MEMBER_FIELD,
+        description="The guide who looks after the member. 专属导购",
+    )
+    consents: list[Consent] = field(
+        rule=MEMBER_FIELD, description="What the member agreed to, and withdrew. 授权同意"
+    )
+    purchases: PurchaseFacts = field(
+        rule=MEMBER_FIELD,
+        description="What the member bought, up to this moment. 消费汇总",
+        resolver=lambda root: root.facts,
+    )
+    orders: Connection[Annotated["Order", strawberry.lazy("graphql_api.orders.types")]] = (
+        connection(
+            page=orders.page_of_member,
+            rule=ORDER_FIELD,
+            description="Orders of the member by time of payment, oldest first. 订单",
+        )
+    )
+    archived_at: datetime | None = field(
+        rule=MEMBER_FIELD, description="When the membership ended; null while it lasts. 退会时间"
+    )
+    created_at: datetime = field(rule=MEMBER_STAFF, description="When it was recorded. 创建时间")
+    version: int = field(
+        rule=MEMBER_FIELD, description="Rises with every change; give it as `expectedVersion`. 版本"
+    )
+
+    @classmethod
+    def is_type_of(cls, value: Any, _info: Info) -> bool:
+        """Whether a stored item is shown by this type."""
+        return isinstance(value, models.Member | MaskedMember)
+
+
+registry.add("mbr", repository.get_many, visible)

@@ -1,0 +1,178 @@
+"""Rules of orders: snapshots merge the same in any sequence, and give their member facts."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Protocol, TypeVar
+
+from graphql_api.members.rules import Contribution
+from graphql_api.policies.rules import GrowthPolicy
+from graphql_api.viewer import READ_ORDERS, Role, Viewer
+
+
+class OrderChannel(StrEnum):
+    """Where the purchase was made (门店 / 商城)."""
+
+    STORE = "STORE"
+    MALL = "MALL"
+
+
+class OrderStatus(StrEnum):
+    """What is left of an order."""
+
+    SHELL = "SHELL"
+    PAID = "PAID"
+    PARTIALLY_REFUNDED = "PARTIALLY_REFUNDED"
+    REFUNDED = "REFUNDED"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of an order; `amount` is what was paid for the whole line, in fen."""
+
+    item_id: str
+    name: str
+    category: str
+    quantity: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefundLine:
+    """What was refunded of one item, in fen."""
+
+    item_id: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """One refund as its vendor tells it; an amount of 0 says that it was withdrawn."""
+
+    id: str
+    revision: int
+    at: datetime
+    amount: int
+    lines: tuple[RefundLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """One version of an order as its vendor tells it; `day` is the business day of payment.
+
+    `buyer` are claims on identities; `member_id` is set where the caller knows the member.
+    """
+
+    revision: int
+    paid_at: datetime
+    day: date
+    total: int
+    channel: OrderChannel
+    store_id: str
+    guide_id: str | None = None
+    lines: tuple[Line, ...] = ()
+    buyer: tuple[str, ...] = ()
+    member_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """All that is known of an order: its newest body, and its refunds by id."""
+
+    body: Body | None = None
+    refunds: Mapping[str, Refund] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        """Fen paid; 0 for a shell."""
+        return self.body.total if self.body else 0
+
+    @property
+    def refunded(self) -> int:
+        """Fen refunded, never more than was paid."""
+        return min(self.total, sum(refund.amount for refund in self.refunds.values()))
+
+    @property
+    def status(self) -> OrderStatus:
+        """A purchase of nothing counts as paid; it cannot be refunded by amount."""
+        if self.body is None:
+            return OrderStatus.SHELL
+        if not self.refunded:
+            return OrderStatus.PAID
+        whole = self.refunded == self.total
+        return OrderStatus.REFUNDED if whole else OrderStatus.PARTIALLY_REFUNDED
+
+
+class _Versioned(Protocol):
+    @property
+    def revision(self) -> int: ...
+
+
+Version = TypeVar("Version", bound=_Versioned)
+
+
+def newer(one: Version | None, other: Version | None) -> Version | None:
+    """The higher revision; of equals the greater text, so that the sequence never matters."""
+    if one is None or other is None:
+        return one or other
+    return max(one, other, key=lambda v: (v.revision, repr(v)))
+
+
+def merge(one: State, other: State) -> State:
+    """What both know together: associative, commutative, idempotent."""
+    ids = sorted({*one.refunds, *other.refunds})
+    united = ((id_, newer(one.refunds.get(id_), other.refunds.get(id_))) for id_ in ids)
+    return State(
+        body=newer(one.body, other.body),
+        refunds={id_: refund for id_, refund in united if refund is not None},
+    )
+
+
+def contribution(state: State, growth: GrowthPolicy) -> Contribution | None:
+    """What an order gives to its member's facts; a shell gives nothing until its body arrives."""
+    if state.body is None:
+        return None
+    net = state.total - state.refunded
+    return Contribution(
+        day=state.body.day,
+        orders=0 if state.status is OrderStatus.REFUNDED else 1,
+        paid=state.total,
+        refunded=state.refunded,
+        growth=growth.growth_of(net),
+    )
+
+
+def over_refunded(lines: Iterable[RefundLine], amount: int) -> bool:
+    """Whether the lines of a refund come to more than its amount."""
+    return sum(line.amount for line in lines) > amount
+
+
+class Seen(Protocol):
+    """What of an order decides who sees it."""
+
+    @property
+    def member_id(self) -> str | None: ...
+    @property
+    def store_id(self) -> str | None: ...
+    @property
+    def guide_id(self) -> str | None: ...
+    @property
+    def exclusive_guide_id(self) -> str | None: ...
+
+
+def reaches(viewer: Viewer, order: Seen) -> bool:
+    """One's own orders; those a guide sold or looks after; those of stores within reach."""
+    match viewer.role:
+        case Role.MEMBER:
+            return viewer.id == order.member_id
+        case Role.GUIDE:
+            return viewer.id in {order.guide_id, order.exclusive_guide_id}
+        case Role.STORE_MANAGER | Role.OPERATOR:
+            return viewer.reaches_store(order.store_id)
+        case Role.INTEGRATION:
+            return viewer.holds(READ_ORDERS)
+        case Role.SYSTEM:
+            return True
+        case _:
+            return False

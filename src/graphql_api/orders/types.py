@@ -1,0 +1,135 @@
+"""Orders, as clients see them."""
+
+from datetime import date, datetime
+from typing import Any
+
+import strawberry
+
+from graphql_api.context import Info
+from graphql_api.guides import repository as guides
+from graphql_api.guides.types import Guide
+from graphql_api.kit.graphql import Node, field, relation
+from graphql_api.kit.graphql.access import INHERITED
+from graphql_api.kit.graphql.enums import describe_enum
+from graphql_api.kit.graphql.nodes import registry
+from graphql_api.kit.graphql.scalars import Money
+from graphql_api.members import repository as members
+from graphql_api.members.types import Member
+from graphql_api.members.types import visible as visible_member
+from graphql_api.orders import models, repository, rules
+from graphql_api.orders.rules import OrderChannel, OrderStatus
+from graphql_api.permissions import ORDER_FIELD, ORDER_STAFF
+from graphql_api.stores import repository as stores
+from graphql_api.stores.types import Store
+from graphql_api.viewer import Viewer
+
+describe_enum(
+    OrderChannel,
+    description="Where a purchase was made. 订单渠道",
+    values={"STORE": "In a store. 门店", "MALL": "In the online mall. 商城"},
+)
+describe_enum(
+    OrderStatus,
+    description="What is left of an order. 订单状态",
+    values={
+        "SHELL": "Only refunds are known; the order itself has not arrived. 仅有退款",
+        "PAID": "Paid, nothing refunded. 已支付",
+        "PARTIALLY_REFUNDED": "Part of it was refunded. 部分退款",
+        "REFUNDED": "All of it was refunded. 全额退款",
+    },
+)
+
+
+def visible(viewer: Viewer, order: models.Order) -> models.Order | None:
+    """The row rule of orders."""
+    return order if rules.reaches(viewer, order) else None
+
+
+@strawberry.type(description="A line of an order. 订单行")
+class OrderLine:
+    """Shows rules.Line."""
+
+    item_id: strawberry.ID = field(rule=INHERITED, description="The source's item id. 商品 ID")
+    name: str = field(rule=INHERITED, description="Name of the item. 商品名")
+    category: str = field(rule=INHERITED, description="Category of the item. 品类")
+    quantity: int = field(rule=INHERITED, description="How many. 数量")
+    amount: Money = field(rule=INHERITED, description="Paid for the line. 实付金额")
+
+
+@strawberry.type(description="What was refunded of one item. 退款行")
+class OrderRefundLine:
+    """Shows rules.RefundLine."""
+
+    item_id: strawberry.ID = field(rule=INHERITED, description="The source's item id. 商品 ID")
+    amount: Money = field(rule=INHERITED, description="Refunded of it. 退款金额")
+
+
+@strawberry.type(description="A refund of an order. 退款")
+class OrderRefund:
+    """Shows rules.Refund."""
+
+    id: strawberry.ID = field(rule=INHERITED, description="The source's refund id. 退款单号")
+    at: datetime = field(rule=INHERITED, description="When it was refunded. 退款时间")
+    amount: Money = field(
+        rule=INHERITED, description="Refunded; 0.00 when the refund was withdrawn. 退款金额"
+    )
+    lines: list[OrderRefundLine] = field(
+        rule=INHERITED, description="By item, where the source tells. 退款行"
+    )
+
+
+@strawberry.type(description="A purchase with its refunds. 订单")
+class Order(Node):
+    """Shows models.Order."""
+
+    source: str = field(rule=ORDER_FIELD, description="Which system told us. 来源系统")
+    external_id: strawberry.ID = field(
+        rule=ORDER_FIELD, description="The order number at its source. 外部订单号"
+    )
+    revision: str | None = field(
+        rule=ORDER_STAFF, description="The source's version of the order, in digits. 版本"
+    )
+    status: OrderStatus = field(rule=ORDER_FIELD, description="What is left of it. 状态")
+    paid_at: datetime | None = field(
+        rule=ORDER_FIELD, description="When it was paid; null for a shell. 支付时间"
+    )
+    day: date | None = field(rule=ORDER_FIELD, description="Business day of payment. 营业日")
+    total: Money = field(rule=ORDER_FIELD, description="What was paid. 实付")
+    refunded: Money = field(rule=ORDER_FIELD, description="What was refunded. 已退款")
+    net: Money = field(rule=ORDER_FIELD, description="Paid and not refunded. 净额")
+    channel: OrderChannel | None = field(rule=ORDER_FIELD, description="Where. 渠道")
+    lines: list[OrderLine] = field(rule=ORDER_FIELD, description="Its lines. 订单行")
+    refunds: list[OrderRefund] = field(rule=ORDER_FIELD, description="Its refunds. 退款")
+    member: Member | None = relation(
+        key="member_id",
+        load=members.get_many,
+        visible=visible_member,
+        rule=ORDER_FIELD,
+        description="Who bought; null while unknown or not yours to see. 会员",
+    )
+    store: Store | None = relation(
+        key="store_id", load=stores.get_many, rule=ORDER_FIELD, description="The store. 门店"
+    )
+    guide: Guide | None = relation(
+        key="guide_id",
+        load=guides.get_many,
+        rule=ORDER_FIELD,
+        description="The guide who sold it. 销售导购",
+    )
+    exclusive_guide: Guide | None = relation(
+        key="exclusive_guide_id",
+        load=guides.get_many,
+        rule=ORDER_STAFF,
+        description="The member's own guide when it was recorded. 专属导购",
+    )
+    recorded_at: datetime = field(
+        rule=ORDER_STAFF, description="When this system first heard of it. 记录时间"
+    )
+
+    @classmethod
+    def is_type_of(cls, value: Any, _info: Info) -> bool:
+        """Whether a stored item is shown by this type."""
+        return isinstance(value, models.Order)
+
+
+registry.add("ord", repository.get_many, visible)

@@ -1,0 +1,47 @@
+"""The rules that fields carry; a field names one of these, a test shows the whole table."""
+
+from graphql_api.kit.graphql.access import Rule
+from graphql_api.viewer import (
+    READ_MEMBERS,
+    READ_ORDERS,
+    READ_STORES,
+    STAFF,
+    WRITE_MEMBERS,
+    WRITE_ORDERS,
+    WRITE_STORES,
+    Role,
+)
+
+_SIGNED_IN = frozenset(Role) - {Role.ANONYMOUS}
+_MACHINE = frozenset({Role.INTEGRATION})
+_HEADQUARTERS = frozenset({Role.OPERATOR, Role.SYSTEM})
+_FRONT_LINE = frozenset({Role.GUIDE, Role.STORE_MANAGER})
+
+ANYONE = Rule(frozenset(Role))
+SIGNED_IN = Rule(_SIGNED_IN)
+
+STORE_FIELD = Rule(_SIGNED_IN, scope=READ_STORES)
+STORE_BOOKS = Rule(STAFF | _MACHINE, scope=READ_STORES)
+STORE_WRITE = Rule(_HEADQUARTERS | _MACHINE, scope=WRITE_STORES)
+STORE_UPDATE = Rule(_HEADQUARTERS | _MACHINE | {Role.STORE_MANAGER}, scope=WRITE_STORES)
+
+GUIDE_FIELD = Rule(_SIGNED_IN, scope=READ_STORES)
+GUIDE_STAFF = Rule(STAFF | _MACHINE, scope=READ_STORES)
+GUIDE_WRITE = Rule(_HEADQUARTERS | _MACHINE | {Role.STORE_MANAGER}, scope=WRITE_STORES)
+
+MEMBER_FIELD = Rule(_SIGNED_IN, scope=READ_MEMBERS)
+MEMBER_STAFF = Rule(STAFF | _MACHINE, scope=READ_MEMBERS)
+MEMBER_PERSONAL = Rule(
+    frozenset({Role.MEMBER, Role.SYSTEM}),
+    masked=_HEADQUARTERS - {Role.SYSTEM} | _FRONT_LINE | _MACHINE,
+    scope=READ_MEMBERS,
+)
+MEMBER_IDENTITY = Rule(_HEADQUARTERS | _MACHINE | {Role.MEMBER}, scope=READ_MEMBERS)
+MEMBER_ENROL = Rule(STAFF | _MACHINE, scope=WRITE_MEMBERS)
+MEMBER_WRITE = Rule(_SIGNED_IN, scope=WRITE_MEMBERS)
+MEMBER_IDENTIFY = Rule(STAFF | _MACHINE, scope=WRITE_MEMBERS)
+MEMBER_ARCHIVE = Rule(_HEADQUARTERS | _MACHINE, scope=WRITE_MEMBERS)
+
+ORDER_FIELD = Rule(_SIGNED_IN, scope=READ_ORDERS)
+ORDER_STAFF = Rule(STAFF | _MACHINE, scope=READ_ORDERS)
+ORDER_WRITE = Rule(_HEADQUARTERS | _MACHINE, scope=WRITE_ORDERS)

@@ -1,0 +1,77 @@
+"""The whole API on one page."""
+
+import asyncio
+from typing import Annotated, Any
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.schema.config import StrawberryConfig
+
+from graphql_api.context import Info
+from graphql_api.errors import Invalid
+from graphql_api.extensions import Gate
+from graphql_api.guides.schema import GuideMutations, GuideQueries
+from graphql_api.kit.graphql import Node
+from graphql_api.kit.graphql.arguments import Id
+from graphql_api.kit.graphql.nodes import MAX_NODES, registry
+from graphql_api.kit.graphql.scalars import SCALARS
+from graphql_api.members.schema import MemberMutations, MemberQueries
+from graphql_api.orders.schema import OrderMutations, OrderQueries
+from graphql_api.permissions import SIGNED_IN
+from graphql_api.stores.schema import StoreMutations, StoreQueries
+
+
+@strawberry.type
+class NodeQueries:
+    """Anything by its id."""
+
+    @strawberry.field(
+        description="Anything by its id; null when malformed, unknown or not yours. 按 ID 取对象",
+        graphql_type=Node | None,
+        metadata={"rule": SIGNED_IN},
+    )
+    async def node(self, info: Info, id: Id) -> object:
+        """One."""
+        return await registry.find(info.context, id)
+
+    @strawberry.field(
+        description="Up to 100 things by id, null in the place of each not found. 按 ID 批量取",
+        graphql_type=list[Node | None],
+        metadata={"rule": SIGNED_IN},
+    )
+    async def nodes(
+        self,
+        info: Info,
+        ids: Annotated[
+            list[strawberry.ID], strawberry.argument(description="Their ids, at most 100. ID 列表")
+        ],
+    ) -> list[object]:
+        """Many, one batch per kind."""
+        if len(ids) > MAX_NODES:
+            raise Invalid(f"`ids` holds at most {MAX_NODES}", field=("ids",))
+        return list(await asyncio.gather(*(registry.find(info.context, id_) for id_ in ids)))
+
+
+@strawberry.type(description="What can be asked. 查询")
+class Query(NodeQueries, StoreQueries, GuideQueries, MemberQueries, OrderQueries):
+    """Root of all queries."""
+
+
+@strawberry.type(description="What can be done. 变更")
+class Mutation(StoreMutations, GuideMutations, MemberMutations, OrderMutations):
+    """Root of all mutations."""
+
+
+class _Schema(strawberry.Schema):
+    """Errors are logged where they are coded, once, and only the unexpected ones."""
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: Any = None) -> None:
+        """Nothing: see extensions.shown_errors."""
+
+
+schema = _Schema(
+    query=Query,
+    mutation=Mutation,
+    config=StrawberryConfig(scalar_map=SCALARS),
+    extensions=[Gate],
+)

@@ -1,0 +1,30 @@
+"""The tables of all slices, for laptops and tests; in the cloud the template makes them."""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from graphql_api.guides.models import GuidesItem
+from graphql_api.kit.dynamo import Item
+from graphql_api.kit.dynamo.connection import shared_client
+from graphql_api.members.models import MembersItem
+from graphql_api.orders.models import OrdersItem
+from graphql_api.stores.models import StoresItem
+
+TABLES: tuple[type[Item], ...] = (StoresItem, GuidesItem, MembersItem, OrdersItem)
+
+
+def create_all() -> list[str]:
+    """Create the tables that do not exist yet, and name them."""
+    client: Any = shared_client()
+    existing = set(client.list_tables()["TableNames"])
+    created = []
+    for model in TABLES:
+        if model.Meta.table_name not in existing:
+            try:
+                model.create_table(wait=True)
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ResourceInUseException":
+                    raise
+            created.append(model.Meta.table_name)
+    return created

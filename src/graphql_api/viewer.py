@@ -1,0 +1,64 @@
+"""Who is asking, and how far their eyes reach."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """The kinds of viewer; what each may see of a field stands on the field."""
+
+    ANONYMOUS = "ANONYMOUS"
+    MEMBER = "MEMBER"
+    GUIDE = "GUIDE"
+    STORE_MANAGER = "STORE_MANAGER"
+    OPERATOR = "OPERATOR"
+    INTEGRATION = "INTEGRATION"
+    SYSTEM = "SYSTEM"
+
+
+STAFF = frozenset({Role.GUIDE, Role.STORE_MANAGER, Role.OPERATOR, Role.SYSTEM})
+
+SEE_PERSONAL_DATA = "members:pii"
+READ_MEMBERS = "members:read"
+WRITE_MEMBERS = "members:write"
+READ_ORDERS = "orders:read"
+WRITE_ORDERS = "orders:write"
+READ_STORES = "stores:read"
+WRITE_STORES = "stores:write"
+SCOPES = frozenset(
+    {
+        SEE_PERSONAL_DATA,
+        READ_MEMBERS,
+        WRITE_MEMBERS,
+        READ_ORDERS,
+        WRITE_ORDERS,
+        READ_STORES,
+        WRITE_STORES,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """One principal with a role; `id` is the member's, guide's, operator's or key's own id.
+
+    `store_ids` bounds what staff see: None means the whole chain.
+    """
+
+    role: Role
+    id: str = ""
+    unit_id: str | None = None
+    store_ids: frozenset[str] | None = None
+    scopes: frozenset[str] = frozenset()
+
+    def holds(self, scope: str) -> bool:
+        """Whether the token carries this scope; the system needs none."""
+        return self.role is Role.SYSTEM or scope in self.scopes
+
+    def reaches_store(self, store_id: str | None) -> bool:
+        """Whether the viewer's part of the organisation tree has this store in it."""
+        return self.store_ids is None or store_id in self.store_ids
+
+
+ANONYMOUS = Viewer(Role.ANONYMOUS)
+SYSTEM = Viewer(Role.SYSTEM, id="system")

@@ -1,0 +1,24 @@
+"""Counts what is asked of DynamoDB."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from graphql_api.kit.dynamo.connection import shared_client
+
+
+@contextmanager
+def counted() -> Iterator[Counter[str]]:
+    """The calls by name of operation, counted until the block ends."""
+    calls: Counter[str] = Counter()
+
+    def count(model: Any, **_: Any) -> None:
+        calls[model.name] += 1
+
+    events = shared_client().meta.events
+    events.register("before-call.dynamodb", count)
+    try:
+        yield calls
+    finally:
+        events.unregister("before-call.dynamodb", count)

@@ -1,0 +1,65 @@
+"""What is stored of orders and of what follows from them, to compare whole."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from graphql_api.kit.dynamo import Item
+from graphql_api.members import repository as members
+from graphql_api.members.models import Effect, Member, MembersItem
+from graphql_api.members.rules import EffectKind, Facts
+from graphql_api.orders import repository
+from graphql_api.orders.models import Order, OrdersItem
+from graphql_api.orders.service import Snapshot
+
+HAPPENED_TO_BE = {"version", "recorded_at"}
+
+
+def everything() -> list[str]:
+    """Every item of orders and members, as text."""
+    return sorted(_text(item) for table in (OrdersItem, MembersItem) for item in table.scan())
+
+
+def about(snapshot: Snapshot, names: Mapping[str, str]) -> list[str]:
+    """Every item that names an order, without when and how often it was written.
+
+    Ids are shown by the names given to them, so that two orders can be compared.
+    """
+    items = [_text(item, HAPPENED_TO_BE) for item in OrdersItem.scan()]
+    shown = []
+    for text in items:
+        if snapshot.order_id in text:
+            for id_, name in {**names, snapshot.order_id: "ORDER"}.items():
+                text = text.replace(id_, name)
+            shown.append(text)
+    return sorted(shown)
+
+
+def order_of(snapshot: Snapshot) -> Order:
+    """The order as it is now."""
+    order = repository.get(snapshot.order_id)
+    assert order is not None
+    return order
+
+
+def member_now(member_id: str) -> Member:
+    """The member as it is now."""
+    member = members.get(member_id)
+    assert member is not None
+    return member
+
+
+def facts_of(member_id: str) -> Facts:
+    """The facts of a member as they are now."""
+    return member_now(member_id).facts
+
+
+def first_purchases(member_id: str) -> list[Effect]:
+    """The effects of a first purchase of a member."""
+    prefix = f"effect#{EffectKind.FIRST_PURCHASE}"
+    return list(Effect.query(member_id, Effect.sort.startswith(prefix), consistent_read=True))
+
+
+def _text(item: Item, without: set[str] = frozenset()) -> str:  # type: ignore[assignment]
+    stored: dict[str, Any] = {k: v for k, v in item.serialize().items() if k not in without}
+    return json.dumps(stored, ensure_ascii=False, sort_keys=True)

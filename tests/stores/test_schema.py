@@ -1,0 +1,390 @@
+"""The organisation tree and the stores over GraphQL."""
+
+from typing import Any
+
+import pytest
+
+from graphql_api import auth
+from graphql_api.kit import ids
+from graphql_api.stores import repository
+from graphql_api.stores.models import HEADQUARTERS_ID, StoresItem
+from graphql_api.viewer import Role
+from tests.calls import counted
+from tests.conftest import Client
+from tests.stores.factories import make_store, make_unit
+
+pytestmark = pytest.mark.usefixtures("chain")
+
+PAGE = "pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
+UNIT_CREATE = """mutation ($input: OrgUnitCreateInput!) {
+  orgUnitCreate(input: $input) {
+    unit { id kind name parent { name } partnerLevel createdAt version }
+    userErrors { code field message }
+  }
+}"""
+STORE_CREATE = """mutation ($input: StoreCreateInput!) {
+  storeCreate(input: $input) {
+    store {
+      id code name format city phone pickup openedOn isOpen createdAt archivedAt version
+      unit { id name } position { latitude longitude } hours { weekday opens closes }
+    }
+    userErrors { code field message }
+  }
+}"""
+STORE_UPDATE = """mutation ($input: StoreUpdateInput!) {
+  storeUpdate(input: $input) {
+    store { name city phone version }
+    userErrors { code field message }
+  }
+}"""
+MEMBER = auth.issue(Role.MEMBER, ids.derived_id("mbr", "1"))
+
+
+def stored_count() -> int:
+    return StoresItem.count()
+
+
+def test_headquarters_are_the_root_of_the_tree(send: Client, operator: str) -> None:
+    make_unit("华东")
+    make_unit("华北")
+    make_store("S1")
+    data = send(
+        """{ organisation { id kind name parent { id }
+             units { nodes { name parent { name } } } stores { nodes { code } } } }""",
+        token=operator,
+    )
+    root = {"name": "测试连锁"}
+    assert data["organisation"] == {
+        "id": HEADQUARTERS_ID,
+        "kind": "HQ",
+        "name": "测试连锁",
+        "parent": None,
+        "units": {"nodes": [{"name": "华东", "parent": root}, {"name": "华北", "parent": root}]},
+        "stores": {"nodes": [{"code": "S1"}]},
+    }
+
+
+def test_unit_is_created_and_shown(send: Client, operator: str) -> None:
+    given = {"kind": "AGENT", "name": "代理", "parentId": HEADQUARTERS_ID, "partnerLevel": 2}
+    payload = send(UNIT_CREATE, token=operator, input=given)["orgUnitCreate"]
+    unit = repository.get_unit(payload["unit"].pop("id"))
+    assert unit is not None
+    assert payload == {
+        "unit": {
+            "kind": "AGENT",
+            "name": "代理",
+            "parent": {"name": "测试连锁"},
+            "partnerLevel": 2,
+            "createdAt": unit.created_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "version": 1,
+        },
+        "userErrors": [],
+    }
+
+
+def test_store_is_created_and_shown(send: Client, operator: str) -> None:
+    region = make_unit("华东")
+    given = {
+        "code": "S1",
+        "name": "人民广场店",
+        "parentId": region.id,
+        "format": "MALL",
+        "city": "上海",
+        "phone": "138 0013 8000",
+        "position": {"latitude": 31.23, "longitude": 121.47},
+        "hours": [{"weekday": 1, "opens": "09:00", "closes": "24:00"}],
+        "pickup": True,
+        "openedOn": "2017-05-01",
+    }
+    payload = send(STORE_CREATE, token=operator, input=given)["storeCreate"]
+    store = payload["store"]
+    assert payload["userErrors"] == []
+    assert ids.prefix_of(store.pop("id")) == "sto"
+    assert store.pop("createdAt").endswith("Z")
+    assert isinstance(store.pop("isOpen"), bool)
+    assert store == {
+        "code": "S1",
+        "name": "人民广场店",
+        "format": "MALL",
+        "city": "上海",
+        "phone": "+8613800138000",
+        "position": {"latitude": 31.23, "longitude": 121.47},
+        "hours": [{"weekday": 1, "opens": "09:00", "closes": "24:00"}],
+        "pickup": True,
+        "openedOn": "2017-05-01",
+        "archivedAt": None,
+        "version": 1,
+        "unit": {"id": region.id, "name": "华东"},
+    }
+
+
+def test_every_wrong_field_of_a_store_is_named(send: Client, operator: str) -> None:
+    before = stored_count()
+    given = {
+        "code": "a b",
+        "name": " ",
+        "parentId": HEADQUARTERS_ID,
+        "position": {"latitude": 91.0, "longitude": 0.0},
+        "hours": [{"weekday": 8, "opens": "09:00", "closes": "10:00"}],
+    }
+    payload = send(STORE_CREATE, token=operator, input=given)["storeCreate"]
+    assert payload["store"] is None
+    assert [(e["code"], e["field"]) for e in payload["userErrors"]] == [
+        ("INVALID", ["input", "position", "latitude"]),
+        ("INVALID", ["input", "hours", "0", "weekday"]),
+        ("INVALID", ["input", "code"]),
+        ("INVALID", ["input", "name"]),
+    ]
+    assert stored_count() == before
+
+
+def test_code_in_use_is_a_user_error(send: Client, operator: str) -> None:
+    make_store("S1")
+    before = stored_count()
+    given = {"code": "S1", "name": "店", "parentId": HEADQUARTERS_ID}
+    payload = send(STORE_CREATE, token=operator, input=given)["storeCreate"]
+    assert payload == {
+        "store": None,
+        "userErrors": [
+            {"code": "TAKEN", "field": ["input", "code"], "message": "This store code is in use"}
+        ],
+    }
+    assert stored_count() == before
+
+
+def test_null_clears_and_absence_keeps(send: Client, operator: str) -> None:
+    store = make_store(city="上海", phone="+862112345678")
+    payload = send(STORE_UPDATE, token=operator, input={"id": store.id, "city": None})
+    assert payload["storeUpdate"] == {
+        "store": {"name": "S1 店", "city": None, "phone": "+862112345678", "version": 2},
+        "userErrors": [],
+    }
+
+
+def test_null_for_a_field_that_cannot_be_empty_is_refused(send: Client, operator: str) -> None:
+    store = make_store()
+    answer = send.post(STORE_UPDATE, token=operator, input={"id": store.id, "name": None})
+    assert send.status == 200
+    assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+    kept = repository.get(store.id)
+    assert kept is not None
+    assert (kept.name, kept.version) == ("S1 店", 1)
+
+
+def test_passed_version_is_a_user_error_on_expected_version(send: Client, operator: str) -> None:
+    store = make_store()
+    given = {"id": store.id, "city": "上海", "expectedVersion": 7}
+    payload = send(STORE_UPDATE, token=operator, input=given)["storeUpdate"]
+    assert payload == {
+        "store": None,
+        "userErrors": [
+            {
+                "code": "CONFLICT",
+                "field": ["input", "expectedVersion"],
+                "message": "It is at version 1, not 7",
+            }
+        ],
+    }
+
+
+def test_store_is_archived_and_restored(send: Client, operator: str) -> None:
+    store = make_store()
+    document = """mutation ($id: ID!) {
+      storeArchive(id: $id) { store { isOpen version } userErrors { code } }
+      storeRestore(id: $id) { store { archivedAt version } userErrors { code } }
+    }"""
+    assert send(document, token=operator, id=store.id) == {
+        "storeArchive": {"store": {"isOpen": False, "version": 2}, "userErrors": []},
+        "storeRestore": {"store": {"archivedAt": None, "version": 3}, "userErrors": []},
+    }
+
+
+def test_store_is_open_at_the_instant_asked(send: Client, operator: str) -> None:
+    make_store(hours=[{"weekday": 1, "opens": "09:00", "closes": "12:00"}])
+    document = """{ store(by: {code: "S1"}) {
+      nine: isOpen(at: "2018-01-08T09:00:00+08:00") noon: isOpen(at: "2018-01-08T04:00:00Z")
+    } }"""
+    assert send(document, token=operator)["store"] == {"nine": True, "noon": False}
+
+
+def test_store_is_found_by_id_and_by_code(send: Client, operator: str) -> None:
+    store = make_store("S1")
+    document = """query ($id: ID!) {
+      id: store(by: {id: $id}) { code }
+      code: store(by: {code: "S1"}) { id }
+      unknown: store(by: {code: "S9"}) { id }
+      claim: store(by: {id: "code#S1"}) { id }
+      unit: store(by: {id: "%s"}) { id }
+      long: store(by: {code: "%s"}) { id }
+      empty: store(by: {id: ""}) { id }
+      none: stores(under: "") { nodes { id } }
+    }"""
+    document %= (HEADQUARTERS_ID, "S" * 3000)
+    assert send(document, token=operator, id=store.id) == {
+        "id": {"code": "S1"},
+        "code": {"id": store.id},
+        "unknown": None,
+        "claim": None,
+        "unit": None,
+        "long": None,
+        "empty": None,
+        "none": {"nodes": []},
+    }
+
+
+def test_selector_with_two_keys_is_refused(send: Client, operator: str) -> None:
+    document = '{ store(by: {id: "x", code: "S1"}) { id } }'
+    answer = send.post(document, token=operator)
+    assert send.status == 400
+    assert answer["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+
+
+def test_pages_of_stores_join_up_in_both_directions(send: Client, operator: str) -> None:
+    codes = [make_store(f"S{n}").code for n in range(1, 6)]
+    document = f"""query ($after: String, $reverse: Boolean!) {{
+      stores(first: 2, after: $after, reverse: $reverse) {{
+        nodes {{ code }} edges {{ cursor node {{ code }} }} {PAGE}
+      }}
+    }}"""
+    for reverse, expected in ((False, codes), (True, codes[::-1])):
+        seen: list[str] = []
+        after = None
+        for page_number in range(3):
+            page = send(document, token=operator, after=after, reverse=reverse)["stores"]
+            seen += [node["code"] for node in page["nodes"]]
+            info = page["pageInfo"]
+            assert info["startCursor"] == page["edges"][0]["cursor"]
+            assert info["endCursor"] == page["edges"][-1]["cursor"]
+            assert info["hasPreviousPage"] is (page_number > 0)
+            assert info["hasNextPage"] is (page_number < 2)
+            after = info["endCursor"]
+        assert seen == expected
+
+
+def test_cursor_of_another_list_is_refused(send: Client, operator: str) -> None:
+    region = make_unit()
+    make_store("S1")
+    cursor = send("{ stores { pageInfo { endCursor } } }", token=operator)
+    after = cursor["stores"]["pageInfo"]["endCursor"]
+    document = "query ($u: ID!, $a: String!) { stores(under: $u, after: $a) { nodes { id } } }"
+    answer = send.post(document, token=operator, u=region.id, a=after)
+    assert answer["data"] is None
+    assert answer["errors"][0]["extensions"] == {"code": "BAD_USER_INPUT", "field": ["after"]}
+
+
+@pytest.mark.parametrize("first", [0, -1, 101])
+def test_page_size_out_of_bounds_is_refused(send: Client, operator: str, first: int) -> None:
+    document = "query ($first: Int!) { stores(first: $first) { nodes { id } } }"
+    answer = send.post(document, token=operator, first=first)
+    assert answer["errors"][0]["extensions"] == {"code": "BAD_USER_INPUT", "field": ["first"]}
+
+
+def test_stores_under_a_unit_come_by_name(send: Client, operator: str) -> None:
+    region = make_unit()
+    make_store("S1", name="乙", under=region.id)
+    make_store("S2", name="一", under=region.id)
+    make_store("S3", name="丙")
+    document = "query ($under: ID!) { stores(under: $under) { nodes { name } } }"
+    found = send(document, token=operator, under=region.id)
+    assert found["stores"]["nodes"] == [{"name": "一"}, {"name": "乙"}]
+
+
+def test_units_of_a_page_of_stores_are_read_in_one_batch(send: Client, operator: str) -> None:
+    regions = [make_unit(name) for name in ("东", "南", "西", "北")]
+    for number in range(20):
+        make_store(f"S{number}", under=regions[number % 4].id)
+    with counted() as calls:
+        data = send("{ stores(first: 20) { nodes { name unit { name } } } }", token=operator)
+    assert [n["unit"]["name"] for n in data["stores"]["nodes"]] == ["东", "南", "西", "北"] * 5
+    # The chain's clock, the page of keys, the end of the list, its stores, their units.
+    assert calls == {"BatchGetItem": 4, "Query": 1}
+
+
+def test_nodes_come_in_the_order_asked_with_null_for_what_is_not_there(
+    send: Client, operator: str
+) -> None:
+    store, unit = make_store("S1"), make_unit("华东")
+    asked = [
+        unit.id,
+        "nonsense",
+        store.id,
+        ids.derived_id("sto", "unknown"),
+        ids.derived_id("xyz", "foreign"),
+        f"{store.id} ",
+        store.id,
+    ]
+    document = """query ($ids: [ID!]!) {
+      nodes(ids: $ids) { __typename id ... on Store { code } ... on OrgUnit { name } }
+    }"""
+    shown_store = {"__typename": "Store", "id": store.id, "code": "S1"}
+    assert send(document, token=operator, ids=asked)["nodes"] == [
+        {"__typename": "OrgUnit", "id": unit.id, "name": "华东"},
+        None,
+        shown_store,
+        None,
+        None,
+        None,
+        shown_store,
+    ]
+
+
+def test_more_than_a_hundred_nodes_are_refused(send: Client, operator: str) -> None:
+    document = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
+    answer = send.post(document, token=operator, ids=["x"] * 101)
+    assert answer["errors"][0]["extensions"] == {"code": "BAD_USER_INPUT", "field": ["ids"]}
+
+
+def writes(store_id: str, unit_id: str) -> list[tuple[str, dict[str, Any]]]:
+    unit = {"kind": "REGION", "name": "区", "parentId": HEADQUARTERS_ID}
+    store = {"code": "S9", "name": "店", "parentId": HEADQUARTERS_ID}
+    return [
+        (UNIT_CREATE, {"input": unit}),
+        (STORE_CREATE, {"input": store}),
+        (STORE_UPDATE, {"input": {"id": store_id, "name": "改"}}),
+        ("mutation ($id: ID!) { storeArchive(id: $id) { store { id } } }", {"id": store_id}),
+        ("mutation ($id: ID!) { storeRestore(id: $id) { store { id } } }", {"id": store_id}),
+        ("mutation ($id: ID!) { orgUnitArchive(id: $id) { unit { id } } }", {"id": unit_id}),
+    ]
+
+
+def test_members_guides_and_strangers_write_nothing(send: Client) -> None:
+    store, unit = make_store(), make_unit()
+    guide = auth.issue(Role.GUIDE, ids.derived_id("gde", "1"), unit_id=store.id)
+    reader = auth.issue(Role.INTEGRATION, "key_2", scopes=frozenset({"stores:read"}))
+    before = [item.serialize() for item in StoresItem.scan()]
+    denials = ((MEMBER, 400), (guide, 400), (reader, 400), (None, 401))
+    for token, status in denials:
+        for document, variables in writes(store.id, unit.id):
+            answer = send.post(document, token=token, **variables)
+            assert "data" not in answer
+            assert send.status == status
+    assert [item.serialize() for item in StoresItem.scan()] == before
+
+
+def test_member_sees_a_store_but_not_its_books(send: Client) -> None:
+    make_store(city="上海")
+    shown = send('{ store(by: {code: "S1"}) { name city unit { name } } }', token=MEMBER)
+    assert shown["store"] == {"name": "S1 店", "city": "上海", "unit": {"name": "测试连锁"}}
+    answer = send.post('{ store(by: {code: "S1"}) { name createdAt version } }', token=MEMBER)
+    assert "data" not in answer
+    assert [(e["message"], e["extensions"]["code"]) for e in answer["errors"]] == [
+        ("Store.createdAt is not for MEMBER", "FORBIDDEN"),
+        ("Store.version is not for MEMBER", "FORBIDDEN"),
+    ]
+
+
+def test_manager_is_told_which_field_headquarters_decide(send: Client) -> None:
+    store = make_store()
+    manager = auth.issue(Role.STORE_MANAGER, "mgr_1", unit_id=store.id)
+    given = {"id": store.id, "openedOn": "2018-01-01"}
+    payload = send(STORE_UPDATE, token=manager, input=given)["storeUpdate"]
+    assert payload == {
+        "store": None,
+        "userErrors": [
+            {
+                "code": "FORBIDDEN",
+                "field": ["input", "openedOn"],
+                "message": "Headquarters decide this field",
+            }
+        ],
+    }

@@ -1,0 +1,57 @@
+"""Settings: defaults on a laptop, variables, and the secret of a cloud stage."""
+
+import json
+from typing import Any
+
+import boto3
+import pytest
+from pydantic import ValidationError
+
+from graphql_api.config import Settings
+
+RING = f"2026:{'ab' * 32}"
+RINGS = ("token_keys", "phone_hash_keys", "phone_cipher_keys", "cursor_keys")
+
+
+def keep_secret(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
+    """Put a secret into Secrets Manager and point the settings at it."""
+    client: Any = boto3.Session().client("secretsmanager")
+    kept = client.create_secret(Name="app", SecretString=json.dumps(values))
+    monkeypatch.setenv("APP_SECRETS_ARN", kept["ARN"])
+
+
+def test_laptop_needs_no_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("APP_SECRETS_ARN", raising=False)
+    assert Settings().stage == "local"
+    assert list(Settings().token_keys) == ["local"]
+
+
+def test_cloud_stage_refuses_the_keys_of_the_laptop() -> None:
+    with pytest.raises(ValidationError, match="must not run on the keys of the laptop"):
+        Settings(stage="dev")
+
+
+def test_cloud_stage_reads_its_key_rings_from_the_secret(
+    aws_account: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_secret(monkeypatch, **dict.fromkeys(RINGS, RING))
+    found = Settings(stage="dev")
+    assert [list(getattr(found, name)) for name in RINGS] == [["2026"]] * 4
+    assert found.token_keys["2026"].get_secret_value() == "ab" * 32
+
+
+def test_secret_without_a_ring_is_not_filled_from_the_laptop(
+    aws_account: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_secret(monkeypatch, **dict.fromkeys(RINGS[1:], RING))
+    with pytest.raises(ValidationError, match="must not run on the keys of the laptop"):
+        Settings(stage="dev")
+
+
+def test_error_shows_no_key(aws_account: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    short = "cd" * 20
+    keep_secret(monkeypatch, **dict.fromkeys(RINGS, f"2026:{short}"))
+    with pytest.raises(ValidationError) as refusal:
+        Settings(stage="dev")
+    assert "must have at least 32 bytes" in str(refusal.value)
+    assert short not in str(refusal.value)

@@ -1,0 +1,217 @@
+"""The template: tables as the models say, a function per handler, rights no wider than needed."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from graphql_api.config import settings
+from graphql_api.kit.dynamo import Item
+from graphql_api.tables import TABLES
+
+ROOT = Path(__file__).parents[1]
+TEMPLATE = ROOT / "infra" / "template.yaml"
+HANDLERS = {
+    file.stem
+    for file in (ROOT / "src" / "graphql_api" / "handlers").glob("*.py")
+    if file.stem != "__init__"
+}
+FUNCTION = "AWS::Serverless::Function"
+TABLE = "AWS::DynamoDB::Table"
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short tags as plain text: `!Ref A` is A, `!GetAtt A.B` is A.B."""
+
+
+def _tagged(loader: yaml.SafeLoader, _tag: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_scalar(node)
+    assert isinstance(node, yaml.SequenceNode)
+    return loader.construct_sequence(node, deep=True)
+
+
+_Loader.add_multi_constructor("!", _tagged)
+
+TEXT = TEMPLATE.read_text()
+RESOURCES: dict[str, dict[str, Any]] = yaml.load(TEXT, _Loader)["Resources"]
+
+
+def of_type(kind: str) -> dict[str, dict[str, Any]]:
+    """The properties of every resource of a type, by logical id."""
+    return {k: r.get("Properties", {}) for k, r in RESOURCES.items() if r["Type"] == kind}
+
+
+def listed(value: Any) -> list[Any]:
+    """A value that may stand alone, as a list."""
+    return value if isinstance(value, list) else [value]
+
+
+def statements() -> Iterator[dict[str, Any]]:
+    """Every statement of every role."""
+    for role in of_type("AWS::IAM::Role").values():
+        assert "ManagedPolicyArns" not in role
+        for policy in role["Policies"]:
+            yield from policy["PolicyDocument"]["Statement"]
+
+
+def keys(schema: list[dict[str, str]]) -> list[tuple[str, str]]:
+    """A key schema: attribute and part, the hash key first."""
+    parts = [(part["AttributeName"], part["KeyType"]) for part in schema]
+    return sorted(parts, key=lambda part: part[1])
+
+
+def shape(table: dict[str, Any], stream: str | None) -> dict[str, Any]:
+    """What a table and its model must have in common."""
+    attributes = table["AttributeDefinitions"]
+    return {
+        "attributes": sorted((a["AttributeName"], a["AttributeType"]) for a in attributes),
+        "keys": keys(table["KeySchema"]),
+        "indexes": {
+            index["IndexName"]: (keys(index["KeySchema"]), index["Projection"])
+            for index in table.get("GlobalSecondaryIndexes", [])
+        },
+        "stream": stream,
+    }
+
+
+def of_model(model: type[Item]) -> dict[str, Any]:
+    """The shape that PynamoDB would create; it spells its parts in snake case."""
+
+    def renamed(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {
+                "".join(map(str.title, k.split("_"))) if k.islower() else k: renamed(v)
+                for k, v in value.items()
+            }
+        return [renamed(v) for v in value] if isinstance(value, list) else value
+
+    schema = renamed(model._get_schema())
+    return shape(schema, getattr(model.Meta, "stream_view_type", None))
+
+
+def of_resource(table: dict[str, Any]) -> dict[str, Any]:
+    """The shape that the template creates."""
+    return shape(table, table.get("StreamSpecification", {}).get("StreamViewType"))
+
+
+@pytest.mark.parametrize("model", TABLES, ids=lambda model: model.__name__)
+def test_table_is_what_its_model_says(model: type[Item]) -> None:
+    noun = model.Meta.table_name.removeprefix(settings().table_prefix)
+    table = of_type(TABLE)[f"{noun.title()}Table"]
+    assert table["TableName"] == f"member-ops-${{Stage}}-{noun}"
+    assert of_resource(table) == of_model(model)
+
+
+def test_every_table_has_a_model() -> None:
+    assert len(of_type(TABLE)) == len(TABLES)
+
+
+def test_functions_find_the_tables_by_their_prefix() -> None:
+    variables = yaml.load(TEXT, _Loader)["Globals"]["Function"]["Environment"]["Variables"]
+    assert variables["APP_TABLE_PREFIX"] == "member-ops-${Stage}-"
+
+
+def test_tables_are_encrypted_restorable_and_kept() -> None:
+    for name, table in of_type(TABLE).items():
+        assert table["BillingMode"] == "PAY_PER_REQUEST"
+        assert table["SSESpecification"] == {"SSEEnabled": True}
+        assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+        assert RESOURCES[name]["DeletionPolicy"] == "Retain"
+        assert RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
+
+
+def test_every_handler_is_deployed_and_nothing_else() -> None:
+    deployed = sorted(function["Handler"] for function in of_type(FUNCTION).values())
+    assert deployed == sorted(f"graphql_api.handlers.{name}.handler" for name in HANDLERS)
+
+
+def test_every_function_has_a_role_and_a_log_of_its_own() -> None:
+    functions = of_type(FUNCTION).values()
+    roles = [function["Role"].removesuffix(".Arn") for function in functions]
+    logs = [function["LoggingConfig"]["LogGroup"] for function in functions]
+    assert sorted(roles) == sorted(of_type("AWS::IAM::Role"))
+    assert len(set(logs)) == len(logs)
+    assert set(logs) < set(of_type("AWS::Logs::LogGroup"))
+
+
+def test_logs_are_kept_for_180_days() -> None:
+    kept = [group.get("RetentionInDays") for group in of_type("AWS::Logs::LogGroup").values()]
+    assert set(kept) == {180}
+
+
+def test_rights_name_what_they_are_for() -> None:
+    """No wildcard, but for the streams of one table: each has a date in its name."""
+    for statement in statements():
+        assert statement["Effect"] == "Allow"
+        assert [action for action in listed(statement["Action"]) if "*" in action] == []
+        resources = listed(statement["Resource"])
+        wild = [one for one in resources if "*" in one]
+        assert [one for one in wild if not re.fullmatch(r"\${\w+Table\.Arn}/stream/\*", one)] == []
+
+
+def test_every_index_may_be_queried_by_the_api() -> None:
+    role = of_type("AWS::IAM::Role")["GraphqlRole"]
+    [granted] = [
+        statement["Resource"]
+        for statement in role["Policies"][0]["PolicyDocument"]["Statement"]
+        if statement["Action"] == "dynamodb:Query"
+    ]
+    indexes = [
+        f"${{{name}.Arn}}/index/{index['IndexName']}"
+        for name, table in of_type(TABLE).items()
+        for index in table.get("GlobalSecondaryIndexes", [])
+    ]
+    assert [index for index in indexes if index not in granted] == []
+
+
+def test_only_lambda_takes_the_roles() -> None:
+    for role in of_type("AWS::IAM::Role").values():
+        [trust] = role["AssumeRolePolicyDocument"]["Statement"]
+        assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
+
+
+def test_no_partition_or_host_is_written_down() -> None:
+    assert "arn:aws:" not in TEXT
+    assert "arn:aws-cn:" not in TEXT
+    assert set(re.findall(r"[\w.-]+\.amazonaws\.com", TEXT)) == {
+        "apigateway.amazonaws.com",
+        "lambda.amazonaws.com",
+    }
+
+
+def test_what_fails_again_and_again_is_kept() -> None:
+    queues = of_type("AWS::SQS::Queue")
+    for function in of_type(FUNCTION).values():
+        for event in function.get("Events", {}).values():
+            source = event["Properties"]
+            assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+            failed = source["DestinationConfig"]["OnFailure"]["Destination"]
+            assert failed.removesuffix(".Arn") in queues
+    for queue in queues.values():
+        assert queue["SqsManagedSseEnabled"] is True
+        assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+def watched(metric: str) -> set[str]:
+    """The functions or queues that an alarm on this metric watches."""
+    alarms = [a for a in of_type("AWS::CloudWatch::Alarm").values() if a["MetricName"] == metric]
+    for alarm in alarms:
+        assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
+        assert alarm["AlarmActions"][1] == ["AlarmTopicArn"]
+    return {d["Value"].removesuffix(".QueueName") for a in alarms for d in a["Dimensions"]}
+
+
+def test_alarms_watch_every_function_every_stream_and_every_dead_letter() -> None:
+    functions = of_type(FUNCTION)
+    assert watched("Errors") == set(functions)
+    assert watched("IteratorAge") == {k for k, f in functions.items() if "Events" in f}
+    assert watched("ApproximateNumberOfMessagesVisible") == set(of_type("AWS::SQS::Queue"))
+
+
+def test_keys_stay_out_of_the_configuration() -> None:
+    assert "resolve:secretsmanager" not in TEXT
+    assert re.findall(r"APP_\w*KEYS", TEXT) == []
