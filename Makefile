@@ -133,8 +133,8 @@ package: $(VENV)/.ready ## Put what the functions run into build/function (ARCH=
 	  --only-binary :all: --implementation cp --python-version $(RUNTIME) \
 	  --platform manylinux_2_28_$(subst arm64,aarch64,$(ARCH)) \
 	  --platform manylinux2014_$(subst arm64,aarch64,$(ARCH)))
-	@rm -rf build/function/tests build/function/bin
 	@cp -R src/graphql_api build/function/
+	@cd build/function; rm -rf bin tests graphql_api/graphiql/dist
 	@find build/function -name __pycache__ -prune -exec rm -rf {} +
 
 ##@ Now and then
@@ -149,14 +149,18 @@ clean: ## Remove what can be made again; the local data stay
 	  .import_linter_cache $(BUNDLE) clients/graphiql/node_modules
 	@find src scripts tests -name __pycache__ -prune -exec rm -rf {} +
 
-# Made from scratch each time, so that an interrupted run leaves nothing behind.
+# Made from scratch each time, so that an interrupted run leaves nothing behind. An environment that
+# was made under another path does not work here.
+ifneq ($(shell cat $(VENV)/.ready 2>/dev/null),$(CURDIR))
+.PHONY: $(VENV)/.ready
+endif
 $(VENV)/.ready: requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; name one: make PYTHON=python3.12")'
 	@echo 'Installing the locked packages into $(VENV) (once, about a minute).'
 	@rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
-	@touch $@
+	@echo '$(CURDIR)' > $@
 
 $(UV):
 	@rm -rf .tools/lock

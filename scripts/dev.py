@@ -52,12 +52,17 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--reset", action="store_true", help="forget the local data and exit")
-    if parser.parse_args().reset:
+    parser.add_argument(
+        "--households", type=int, default=import_data.PART, help="how many to import at first"
+    )
+    chosen = parser.parse_args()
+    if chosen.reset:
         return _reset(local.data_dir())
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, _stop)
     try:
-        code = _serve_everything(local.data_dir(), int(os.environ.get("PORT") or 8000))
+        port = int(os.environ.get("PORT") or 8000)
+        code = _serve_everything(local.data_dir(), port, chosen.households)
     except Stopped:
         code = 0
     except emulator.EmulatorError as error:
@@ -68,7 +73,7 @@ def main() -> int:
     return code
 
 
-def _serve_everything(data_dir: Path, port: int) -> int:
+def _serve_everything(data_dir: Path, port: int, households: int) -> int:
     if _in_use(port):
         say(f"Port {port} is in use. Choose another: PORT=8001 make dev")
         return 1
@@ -77,7 +82,7 @@ def _serve_everything(data_dir: Path, port: int) -> int:
         local.point_at(running.url)
         if created := tables.create_all():
             say(f"Created {len(created)} tables.")
-        if not _import(running):
+        if not _import(running, households):
             return 1
         pump = Pump(MembersItem.Meta.table_name, _effects_handler(), data_dir)
         pump.start()
@@ -87,16 +92,17 @@ def _serve_everything(data_dir: Path, port: int) -> int:
             pump.stop()
 
 
-def _import(running: emulator.Running) -> bool:
+def _import(running: emulator.Running, households: int) -> bool:
     """Import in a process of its own, which may die and is resumed; True when it is complete."""
-    if import_data.is_complete(import_data.PART):
+    if import_data.is_complete(households):
         say("The data is imported already: the state of the last run is kept.")
         return True
-    if import_data.record() is not None:
+    if import_data.is_begun():
         say("An import was interrupted: it goes on from its checkpoint.")
-    command = [sys.executable, "-m", "scripts.import_data", "part"]
+    else:
+        say(f"Importing a part of the year: {households} members with all their orders …")
+    command = [sys.executable, "-m", "scripts.import_data", "--households", str(households)]
     for _ in range(_IMPORT_TRIES):
-        say("Importing a part of the year: 250 members with all their orders (about 30 s) …")
         with subprocess.Popen(command) as child:
             _wait(child, running)
         if child.returncode == 0:
@@ -157,16 +163,19 @@ def _effects_handler() -> Handler:
 
 
 def _reset(data_dir: Path) -> int:
-    """Forget the local data; an emulator that still runs on it is left alone."""
+    """Forget the local data, but not that of a running `make dev`."""
     if not data_dir.exists():
         say(f"There is nothing in {data_dir}.")
         return 0
-    if local.running():
-        say("The local chain is running: stop `make dev` first.")
-        return 1
     if not (data_dir / emulator.RECORD).exists():
         say(f"{data_dir} does not look like a data directory of `make dev`; it is left alone.")
         return 1
+    if emulator.address(data_dir):
+        try:
+            emulator.start(data_dir, progress=say).stop()  # ends what a killed run left behind
+        except emulator.EmulatorError:
+            say("The local chain is running: stop `make dev` first.")
+            return 1
     shutil.rmtree(data_dir)
     say(f"Forgot everything in {data_dir}. `make dev` starts over.")
     return 0

@@ -230,11 +230,13 @@ async def serve(descriptor: int, keeper: Keeper | None, stopping: asyncio.Event)
     config.loglevel = "WARNING"
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await aws.app(scope, receive, send)
-        finally:
-            if keeper and scope["type"] == "http":
+        async def answer(message: MutableMapping[str, Any]) -> None:
+            # Served, and not yet known to the client: what it asks to save next is counted.
+            if keeper and message["type"] == "http.response.start":
                 keeper.note(scope)
+            await send(message)
+
+        await aws.app(scope, receive, answer)
 
     serving: Any = importlib.import_module("hypercorn.asyncio").serve
     await serving(application, config, shutdown_trigger=stopping.wait)

@@ -82,6 +82,12 @@ def is_complete(households: int | None) -> bool:
     return known is not None and known.stage == "complete" and int(known.households) >= wanted
 
 
+def is_begun() -> bool:
+    """Whether an import began that is not complete."""
+    known = record()
+    return known is not None and known.stage != "complete"
+
+
 def member_id(household_id: int) -> str:
     """The member that a household becomes."""
     return ids.derived_id("mbr", SOURCE, str(household_id))
@@ -396,9 +402,10 @@ def main() -> int:
     """Import into the local chain, or into the database that AWS_ENDPOINT_URL names."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", choices=("part", "full"), nargs="?", default="part")
+    parser.add_argument("--households", type=int, help=f"how many in a part ({PART})", default=PART)
     chosen = parser.parse_args()
     with local.database():
-        _import(PART if chosen.data == "part" else None)
+        _import(chosen.households if chosen.data == "part" else None)
     return 0
 
 

@@ -1,6 +1,5 @@
 """The local chain: where its data is, which emulator serves it, and tokens for its people."""
 
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,23 +38,13 @@ def database() -> Iterator[str]:
     if url := os.environ.get("AWS_ENDPOINT_URL"):
         yield url
         return
-    if url := running():
+    if url := emulator.address(data_dir()):
         point_at(url)
         yield url
         return
     with emulator.start(data_dir()) as started:
         point_at(started.url)
         yield started.url
-
-
-def running() -> str | None:
-    """The address of the emulator that serves the data directory now, None where none does."""
-    try:
-        record = json.loads((data_dir() / emulator.RECORD).read_text())
-    except (OSError, ValueError):
-        return None
-    url = f"http://{emulator.HOST}:{record.get('port')}"
-    return url if emulator.healthy(url) else None
 
 
 def token(role: Role) -> str:

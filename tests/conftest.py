@@ -15,8 +15,9 @@ from graphql_api.stores import service as stores
 from graphql_api.viewer import SCOPES, Role
 from tests import asgi
 from tests.emulator_fixtures import aws_account, emulator
+from tests.seeded import seeded
 
-__all__ = ["aws_account", "emulator"]
+__all__ = ["aws_account", "emulator", "seeded"]
 
 NOW = datetime(2018, 1, 10, 4, 0, tzinfo=UTC)
 
@@ -30,6 +31,9 @@ def clock() -> Clock:
 @pytest.fixture
 def database(aws_account: str) -> Iterator[str]:
     """Empty tables in an account of their own."""
+    from graphql_api.app import chain_clock
+
+    chain_clock.forget()
     reset_connections()
     tables.create_all()
     yield aws_account
@@ -37,7 +41,7 @@ def database(aws_account: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def chain(database: str, clock: Clock) -> Iterator[str]:
+def chain(database: str, clock: Clock) -> str:
     """A chain with its headquarters."""
     stores.set_up_chain("测试连锁", zone="Asia/Shanghai", offset_days=0, clock=clock)
     return database

@@ -39,7 +39,7 @@ _numbers = itertools.count(1)
 
 def fresh(stem: str) -> str:
     """A name that no other thing of this process has."""
-    return f"{stem}-{next(_numbers)}"
+    return f"{stem}-{next(_numbers):06d}"
 
 
 def make_identity(

@@ -26,6 +26,32 @@ def test_laptop_needs_no_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
     assert list(Settings().token_keys) == ["local"]
 
 
+def test_key_ring_is_read_in_the_order_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("APP_TOKEN_KEYS", f"b:{'cd' * 32},a:{'ab' * 40},")
+    ring = Settings().token_keys
+    assert list(ring) == ["b", "a"]
+    assert [ring[kid].get_secret_value() for kid in ring] == ["cd" * 32, "ab" * 40]
+
+
+@pytest.mark.parametrize("name", RINGS)
+@pytest.mark.parametrize("ring", ["", ",", "a:", f"a:{'ab' * 31}", f"a:{'xy' * 32}", "ab" * 32])
+def test_ring_without_whole_keys_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, ring: str
+) -> None:
+    monkeypatch.setenv(f"APP_{name.upper()}", ring)
+    with pytest.raises(ValidationError):
+        Settings()
+
+
+def test_cloud_stage_refuses_a_single_ring_of_the_laptop(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in RINGS[1:]:
+        monkeypatch.setenv(f"APP_{name.upper()}", RING)
+    with pytest.raises(ValidationError, match="must not run on the keys of the laptop"):
+        Settings(stage="prod")
+    monkeypatch.setenv("APP_TOKEN_KEYS", RING)
+    assert Settings(stage="prod").stage == "prod"
+
+
 def test_cloud_stage_refuses_the_keys_of_the_laptop() -> None:
     with pytest.raises(ValidationError, match="must not run on the keys of the laptop"):
         Settings(stage="dev")

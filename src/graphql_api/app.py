@@ -1,11 +1,13 @@
 """The ASGI application: request → viewer → context → schema → coded answer."""
 
 import asyncio
+import time
 import uuid
 from typing import Any
 
 import orjson
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
@@ -15,8 +17,8 @@ from starlette.routing import Route
 from graphql_api import auth, graphiql
 from graphql_api.config import settings
 from graphql_api.context import Context
-from graphql_api.extensions import shown_errors
-from graphql_api.observability import logger
+from graphql_api.extensions import log_unexpected, shown_errors
+from graphql_api.kit.time import Clock
 from graphql_api.schema import schema
 from graphql_api.stores import service as stores
 from graphql_api.viewer import Viewer
@@ -28,6 +30,7 @@ _PAGE = {
     "x-content-type-options": "nosniff",
 }
 _STATUS = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403}
+_OPTIONAL = {"variables": dict, "operationName": str, "extensions": dict}
 
 
 class BadRequest(Exception):
@@ -38,6 +41,30 @@ class BadRequest(Exception):
         self.status = status
         self.message = message
         self.code = code
+
+
+class _ChainClock:
+    """The chain's clock, read again once a minute: its zone and offset hardly ever change."""
+
+    SECONDS = 60.0
+
+    def __init__(self) -> None:
+        self._clock = Clock()
+        self._good_until = 0.0
+
+    async def read(self) -> Clock:
+        """The clock as of the last minute."""
+        if time.monotonic() > self._good_until:
+            self._clock = await asyncio.to_thread(stores.clock)
+            self._good_until = time.monotonic() + self.SECONDS
+        return self._clock
+
+    def forget(self) -> None:
+        """Read it again at the next request."""
+        self._good_until = 0.0
+
+
+chain_clock = _ChainClock()
 
 
 async def graphql(request: Request) -> Response:
@@ -56,7 +83,7 @@ async def graphql(request: Request) -> Response:
 
 
 async def _execute(asked: dict[str, Any], viewer: Viewer, request_id: str) -> Response:
-    clock = await asyncio.to_thread(stores.clock)
+    clock = await chain_clock.read()
     result = await schema.execute(
         asked["query"],
         variable_values=asked.get("variables"),
@@ -92,10 +119,9 @@ async def _read(request: Request) -> dict[str, Any]:
         raise BadRequest(400, "The body is not JSON") from None
     if not isinstance(body, dict) or not isinstance(body.get("query"), str) or not body["query"]:
         raise BadRequest(400, "The body is an object with a `query` string")
-    if not isinstance(body.get("variables") or {}, dict):
-        raise BadRequest(400, "`variables` is an object")
-    if not isinstance(body.get("operationName") or "", str):
-        raise BadRequest(400, "`operationName` is a string")
+    for name, kind in _OPTIONAL.items():
+        if not isinstance(body.get(name), kind | None):
+            raise BadRequest(400, f"`{name}` is of another type")
     return body
 
 
@@ -138,8 +164,15 @@ async def health(_request: Request) -> Response:
     return PlainTextResponse("ok")
 
 
+async def _no_such_route(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    refused = _refused(error.status_code, "BAD_REQUEST", error.detail)
+    refused.headers.update(error.headers or {})
+    return refused
+
+
 async def _unexpected(request: Request, error: Exception) -> Response:
-    logger.error("unexpected error", path=request.url.path, exc_info=error)
+    log_unexpected(error, "-", [request.url.path])
     return _refused(500, "INTERNAL_SERVER_ERROR", "Something went wrong on our side")
 
 
@@ -150,5 +183,5 @@ app = Starlette(
         Route("/graphiql/{name:path}", explorer_asset),
         Route("/health", health),
     ],
-    exception_handlers={Exception: _unexpected},
+    exception_handlers={HTTPException: _no_such_route, Exception: _unexpected},
 )

@@ -1,6 +1,8 @@
 """The gate every operation passes: parsed and validated once per document, its fields checked
 against the viewer, and every error given a code before it leaves."""
 
+import re
+import traceback
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -31,8 +33,11 @@ from graphql_api.observability import logger
 from graphql_api.viewer import Role, Viewer
 
 MAX_DOCUMENTS = 512
+MAX_KEPT_LENGTH = 20_000
+MAX_TOKENS = 2_500  # validation compares fields in pairs: ten thousand of them take seconds
 MAX_ERRORS = 5
 
+_PYTHON_ADVICE = re.compile(r"\s*Use 'Maybe\[.*", re.DOTALL)
 _CODES = {
     ErrorCode.FORBIDDEN: "FORBIDDEN",
     ErrorCode.CONFLICT: "CONFLICT",
@@ -144,6 +149,8 @@ class _Memo:
             return found
 
     def keep(self, text: str, document: Document) -> None:
+        if len(text) > MAX_KEPT_LENGTH:
+            return
         with self._lock:
             self._known[text] = document
             if len(self._known) > MAX_DOCUMENTS:
@@ -155,6 +162,11 @@ _documents = _Memo()
 
 class Gate(SchemaExtension):
     """Parses, validates and checks a document once; checks the viewer at every request."""
+
+    def on_operation(self) -> Iterator[None]:
+        """A document has at most 2,500 tokens."""
+        self.execution_context.parse_options["max_tokens"] = MAX_TOKENS
+        yield
 
     def on_parse(self) -> Iterator[None]:
         """A known document is not parsed again; the request says which operation is meant."""
@@ -225,17 +237,21 @@ def _code_and_message(error: GraphQLError, request_id: str) -> tuple[str, str]:
         return "GRAPHQL_PARSE_FAILED", error.message
     if code := (error.extensions or {}).get("code"):
         return str(code), error.message
-    if isinstance(original, RecursionError) and error.path is None:
-        return "GRAPHQL_PARSE_FAILED", "The document is nested too deeply"
     if original is None and error.path is None:
         return "GRAPHQL_VALIDATION_FAILED", error.message
     if isinstance(original, GraphQLError):
-        return "BAD_USER_INPUT", error.message
+        return "BAD_USER_INPUT", _PYTHON_ADVICE.sub("", error.message)
+    log_unexpected(original or error, request_id, [str(part) for part in error.path or ()])
+    return "INTERNAL_SERVER_ERROR", "Something went wrong on our side"
+
+
+def log_unexpected(error: Exception, request_id: str, path: list[str]) -> None:
+    """Where an unexpected error came from, without its text, which may hold personal data."""
+    frames = traceback.extract_tb(error.__traceback__)
     logger.error(
         "unexpected error",
         request_id=request_id,
-        path=[str(part) for part in error.path or ()],
-        kind=type(original).__name__ if original else "GraphQLError",
-        exc_info=original,
+        path=path,
+        kind=type(error).__qualname__,
+        frames=[f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
     )
-    return "INTERNAL_SERVER_ERROR", "Something went wrong on our side"

@@ -45,7 +45,7 @@ def manager_of(store: Store) -> str:
     return auth.issue(Role.STORE_MANAGER, "mgr_1", unit_id=store.id)
 
 
-def everything_stored() -> list[dict[str, object]]:
+def everything_stored() -> list[dict[str, Any]]:
     return [item.serialize() for item in GuidesItem.scan()]
 
 
@@ -144,14 +144,16 @@ def test_member_sees_name_and_store_of_a_guide(send: Client, store: Store) -> No
     }
 
 
-@pytest.mark.parametrize("field", ["wecomUserId", "employedOn", "createdAt", "leftAt", "version"])
-def test_member_does_not_see_what_is_for_staff(send: Client, store: Store, field: str) -> None:
+def test_member_does_not_see_what_is_for_staff(send: Client, store: Store) -> None:
     guide = make_guide(store)
-    document = f"query ($id: ID!) {{ guide(by: {{id: $id}}) {{ name {field} }} }}"
+    document = """query ($id: ID!) {
+      guide(by: {id: $id}) { name wecomUserId employedOn createdAt leftAt version }
+    }"""
     answer = send.post(document, token=MEMBER, id=guide.id)
     assert "data" not in answer
     assert [(e["message"], e["extensions"]["code"]) for e in answer["errors"]] == [
-        (f"Guide.{field} is not for MEMBER", "FORBIDDEN")
+        (f"Guide.{name} is not for MEMBER", "FORBIDDEN")
+        for name in ("wecomUserId", "employedOn", "createdAt", "leftAt", "version")
     ]
 
 
@@ -223,7 +225,7 @@ def test_members_guides_readers_and_strangers_write_nothing(send: Client, store:
         (UPDATE, {"id": guide.id, "name": "改"}),
         (STATUS_SET, {"id": guide.id, "status": "LEFT"}),
     ]
-    for token, status in ((MEMBER, 400), (colleague, 400), (reader, 400), (None, 401)):
+    for token, status in ((MEMBER, 403), (colleague, 403), (reader, 403), (None, 401)):
         for document, given in commands:
             answer = send.post(document, token=token, input=given)
             assert "data" not in answer

@@ -1,6 +1,7 @@
 """Commands on guides."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -39,7 +40,7 @@ def manager_of(store: Store) -> Viewer:
     return Viewer(Role.STORE_MANAGER, id="mgr_1", store_ids=frozenset({store.id}))
 
 
-def everything_stored() -> list[dict[str, object]]:
+def everything_stored() -> list[dict[str, Any]]:
     found = [item.serialize() for item in GuidesItem.scan()]
     return sorted(found, key=lambda item: str(item["id"]))
 

@@ -72,7 +72,7 @@ def shown(facts: Facts) -> dict[str, Any]:
 
 @st.composite
 def contributions(draw: st.DrawFn) -> Contribution:
-    """An order of any day in 41 months, often one of a few; free, paid, refunded in part or whole."""
+    """An order of any day in 41 months, often one of a few; free, paid, or refunded."""
     day = draw(st.sampled_from(DAYS) | st.dates(FIRST_DAY, LAST_DAY))
     paid = draw(st.sampled_from([0, 1, 12_345]))
     refunded = draw(st.sampled_from([0, paid // 2, paid]))

@@ -1,10 +1,11 @@
 """What is stored of orders and of what follows from them, to compare whole."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from graphql_api.kit.dynamo import Item
+from graphql_api.kit.dynamo.connection import shared_client
 from graphql_api.members import repository as members
 from graphql_api.members.models import Effect, Member, MembersItem
 from graphql_api.members.rules import EffectKind, Facts
@@ -17,7 +18,7 @@ HAPPENED_TO_BE = {"version", "recorded_at"}
 
 def everything() -> list[str]:
     """Every item of orders and members, as text."""
-    return sorted(_text(item) for table in (OrdersItem, MembersItem) for item in table.scan())
+    return sorted(_text(item) for table in (OrdersItem, MembersItem) for item in _scan(table))
 
 
 def about(snapshot: Snapshot, names: Mapping[str, str]) -> list[str]:
@@ -25,11 +26,12 @@ def about(snapshot: Snapshot, names: Mapping[str, str]) -> list[str]:
 
     Ids are shown by the names given to them, so that two orders can be compared.
     """
-    items = [_text(item, HAPPENED_TO_BE) for item in OrdersItem.scan()]
     shown = []
-    for text in items:
+    for item in _scan(OrdersItem):
+        text = _text(item, without=HAPPENED_TO_BE)
         if snapshot.order_id in text:
-            for id_, name in {**names, snapshot.order_id: "ORDER"}.items():
+            known = {snapshot.order_id: "ORDER", snapshot.external_id: "NUMBER", **names}
+            for id_, name in known.items():
                 text = text.replace(id_, name)
             shown.append(text)
     return sorted(shown)
@@ -60,6 +62,13 @@ def first_purchases(member_id: str) -> list[Effect]:
     return list(Effect.query(member_id, Effect.sort.startswith(prefix), consistent_read=True))
 
 
-def _text(item: Item, without: set[str] = frozenset()) -> str:  # type: ignore[assignment]
-    stored: dict[str, Any] = {k: v for k, v in item.serialize().items() if k not in without}
-    return json.dumps(stored, ensure_ascii=False, sort_keys=True)
+def _scan(table: type[Item]) -> Iterator[dict[str, Any]]:
+    client: Any = shared_client()
+    pages = client.get_paginator("scan").paginate(TableName=table.Meta.table_name)
+    for page in pages:
+        yield from page["Items"]
+
+
+def _text(item: Mapping[str, Any], *, without: Collection[str] = ()) -> str:
+    kept = {name: value for name, value in item.items() if name not in without}
+    return json.dumps(kept, ensure_ascii=False, sort_keys=True)

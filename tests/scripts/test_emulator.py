@@ -133,7 +133,7 @@ def keys(url: str, name: str = "members") -> set[str]:
     return {item["id"]["S"] for item in tables(url).scan(TableName=name)["Items"]}
 
 
-def until(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
+def until(condition: Callable[[], bool], seconds: float = 30.0) -> bool:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -252,17 +252,19 @@ def test_it_saves_by_itself_when_something_was_written_and_only_then(
 
     running = start(autosave_seconds=0.1)
     client = create(running.url)
-    put(client, "a")
     assert until(lambda: saves() > 0)
-    time.sleep(0.3)
-    before = saves()
+    put(client, "a")
+    emulator.save_now(running)
+    settled = saves()
     client.scan(TableName="members")
     time.sleep(0.5)
-    assert saves() == before
+    assert saves() == settled
+    put(client, "b")
+    assert until(lambda: saves() > settled)
     kill(running)
 
     with start() as restarted:
-        assert keys(restarted.url) == {"a"}
+        assert keys(restarted.url) == {"a", "b"}
 
 
 def test_a_broken_snapshot_is_refused_and_left_alone(start: Start, tmp_path: Path) -> None:

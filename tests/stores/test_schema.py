@@ -352,7 +352,7 @@ def test_members_guides_and_strangers_write_nothing(send: Client) -> None:
     guide = auth.issue(Role.GUIDE, ids.derived_id("gde", "1"), unit_id=store.id)
     reader = auth.issue(Role.INTEGRATION, "key_2", scopes=frozenset({"stores:read"}))
     before = [item.serialize() for item in StoresItem.scan()]
-    denials = ((MEMBER, 400), (guide, 400), (reader, 400), (None, 401))
+    denials = ((MEMBER, 403), (guide, 403), (reader, 403), (None, 401))
     for token, status in denials:
         for document, variables in writes(store.id, unit.id):
             answer = send.post(document, token=token, **variables)

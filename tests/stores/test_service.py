@@ -1,6 +1,7 @@
 """Commands on the chain, its organisation tree and its stores."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -32,7 +33,7 @@ def manager_of(store_id: str) -> Viewer:
     return Viewer(Role.STORE_MANAGER, id="mgr_1", store_ids=frozenset({store_id}))
 
 
-def everything_stored() -> list[dict[str, object]]:
+def everything_stored() -> list[dict[str, Any]]:
     found = [item.serialize() for item in StoresItem.scan()]
     return sorted(found, key=lambda item: str(item["id"]))
 

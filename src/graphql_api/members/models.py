@@ -117,6 +117,8 @@ class Identity:
 class Member(MembersItem):
     """A person with whom the chain keeps a relationship, and what they bought."""
 
+    id_prefix = "mbr"
+
     number = NumberAttribute()
     identity_claims: ListAttribute[str] = ListAttribute(default=list)
     sealed_phone = UnicodeAttribute(null=True)

@@ -127,6 +127,11 @@ def save(tx: Transaction, member: Member) -> None:
     tx.save(member)
 
 
+def require_unmoved(tx: Transaction, member: Member) -> None:
+    """Hold the transaction to a member that nobody wrote since it was read; stale otherwise."""
+    tx.check(Member, (member.id, SOLE), Member.version == member.version)
+
+
 def change(member: Member, actions: list[Action], *, expected_version: int | None) -> bool:
     """Change what no decision reads, in one update; False when it moved past the expected version.
 

@@ -20,6 +20,7 @@ from graphql_api.kit.graphql import (
     relation,
 )
 from graphql_api.kit.graphql.arguments import INPUT, After, First, Id, Reverse
+from graphql_api.kit.graphql.enums import describe_enum
 from graphql_api.kit.graphql.scalars import MonthDay, PhoneNumber
 from graphql_api.members import models, repository, rules, service
 from graphql_api.members.rules import (
@@ -45,6 +46,20 @@ from graphql_api.viewer import Role, Viewer
 
 _ID = "Which member. 会员 ID"
 
+describe_enum(
+    Role,
+    description="The kinds of viewer. 角色",
+    values={
+        "ANONYMOUS": "Nobody in particular. 匿名",
+        "MEMBER": "A member. 会员",
+        "GUIDE": "A sales associate of a store. 导购",
+        "STORE_MANAGER": "The manager of a store. 店长",
+        "OPERATOR": "Headquarters, or a region of it. 总部运营",
+        "INTEGRATION": "Another system, by a key with scopes. 系统集成",
+        "SYSTEM": "The product itself. 系统",
+    },
+)
+
 
 @strawberry.input(description="An identity at some platform. 身份")
 class IdentityInput:
@@ -63,7 +78,7 @@ class MemberSelector:
         description="The number for people, with its check digit. 会员号"
     )
     phone: strawberry.Maybe[PhoneNumber] = strawberry.field(description="Phone. 手机号")
-    union_id: strawberry.Maybe[str] = strawberry.field(description="WeChat unionid. unionid")
+    union_id: strawberry.Maybe[str] = strawberry.field(description="WeChat unionid. 开放平台 unionid")
     identity: strawberry.Maybe[IdentityInput] = strawberry.field(
         description="Any identity. 任一身份"
     )

@@ -190,6 +190,7 @@ def enrol(
     now = clock.now()
     joining_store_id, store_id, guide_id = _placed(new, viewer)
     joined_at = _joined_at(new, viewer, now)
+    consents = _consents(new, joined_at, now)
     claims = _claims_or_taken(new.identities)
     _refuse_held(claims)
     member = Member(
@@ -202,11 +203,11 @@ def enrol(
         store_id=store_id,
         guide_id=guide_id,
         identity_claims=list(claims),
+        consent_document=consents,
         created_at=joined_at if origin is Origin.BACKFILL else now,
     )
     _set_profile(member, new)
     _set_phone(member, new.identities)
-    member.consent_document = _consents(new, joined_at, now)
     return transact(lambda tx: _add(tx, member, claims, origin, clock.today()))
 
 
@@ -243,7 +244,8 @@ def _update_after_a_look(tx: Transaction, given: Update, viewer: Viewer) -> Memb
     _require_version(member, given.expected_version)
     moved = "store_id" in given.model_fields_set and _move(tx, member, given.store_id, viewer)
     changed = _set_profile(member, given)
-    if not rules.birthday_exists(member.birthday, member.birth_year):
+    year = None if member.birth_year is None else int(member.birth_year)
+    if not rules.birthday_exists(member.birthday, year):
         field = "birth_year" if "birth_year" in given.model_fields_set else "birthday"
         raise Invalid(_NO_SUCH_BIRTHDAY, field=("input", field))
     if changed or moved:

@@ -46,7 +46,7 @@ describe_enum(
     description="Where an identity comes from. 身份类型",
     values={
         "OPENID": "WeChat openid in one mini-program. 小程序 openid",
-        "UNIONID": "WeChat unionid across one account's apps. unionid",
+        "UNIONID": "WeChat unionid across one account's apps. 开放平台 unionid",
         "PHONE": "Mobile phone. 手机号",
         "WECOM_EXTERNAL": "External contact of WeCom. 企业微信外部联系人",
         "YOUZAN": "Youzan's yz_open_id. 有赞 yz_open_id",

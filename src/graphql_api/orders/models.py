@@ -27,6 +27,7 @@ from graphql_api.orders.rules import (
 
 SOLE = "@"
 _INSTANT = InstantAttribute()
+_JSON = JsonAttribute()
 
 
 class StoreMonthIndex(GlobalSecondaryIndex["OrdersItem"]):
@@ -148,6 +149,8 @@ class Order(OrdersItem):
 class Pointer(OrdersItem):
     """Where an order stands; under the order's own id."""
 
+    id_prefix = "ord"
+
     at_owner = UnicodeAttribute()
     at_place = UnicodeAttribute()
 
@@ -169,6 +172,14 @@ def place_of(order_id: str, state: State) -> str:
 def store_month_of(store_id: str, month: str) -> str:
     """The key of a store's orders in a month."""
     return f"{store_id}#{month}"
+
+
+def size_of(state: State) -> int:
+    """Bytes that the lists of an order take in its item; everything else is under 2,000."""
+    rows: list[Any] = [_refund_row(refund) for refund in state.refunds.values()]
+    if state.body:
+        rows += [_line_row(line) for line in state.body.lines] + list(state.body.buyer)
+    return len(_JSON.serialize(rows).encode())
 
 
 def _line_row(line: Line) -> list[Any]:

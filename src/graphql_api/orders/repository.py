@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from graphql_api.kit.dynamo import Page, Transaction, batch_get, batch_write, key_page
+from graphql_api.kit.dynamo import Page, Stale, Transaction, batch_get, batch_write, key_page
 from graphql_api.orders import models
 from graphql_api.orders.models import SOLE, Order, OrdersItem, Pointer, Waiting
 
@@ -13,8 +13,14 @@ def get_many(order_ids: Sequence[str]) -> list[Order | None]:
 
 
 def get(order_id: str) -> Order | None:
-    """One order as it is now (strongly consistent), to decide on."""
-    return get_now([order_id])[0]
+    """One order as it is now (strongly consistent), to decide on; Stale when it moved meanwhile."""
+    pointer = batch_get(Pointer, [(order_id, SOLE)], consistent=True)[0]
+    if pointer is None:
+        return None
+    order = batch_get(Order, [(pointer.at_owner, pointer.at_place)], consistent=True)[0]
+    if order is None:
+        raise Stale
+    return order
 
 
 def get_now(order_ids: Sequence[str]) -> list[Order | None]:
@@ -67,17 +73,18 @@ def save(tx: Transaction, order: Order, *, was_at: tuple[str, str]) -> None:
     if order.key == was_at:
         tx.save(order)
         return
-    tx.delete(OrdersItem(*was_at), condition=Order.version == order.version)
-    del order.attribute_values["version"]  # it has none yet at its new place
-    tx.create(order)
+    tx.move(order, was_at=was_at)
     tx.put(_pointer(order))
 
 
 def put_all(orders: Sequence[Order]) -> None:
-    """Write many orders of one member with their pointers, unconditionally: under its lock only."""
+    """Write many orders of one member with their pointers, unconditionally: under its lock only.
+
+    Pointers go first: whoever died in between finds no order behind them, and writes both again.
+    """
     for order in orders:
         order.version = order.version or 1
-    batch_write(OrdersItem, [*orders, *(_pointer(order) for order in orders)])
+    batch_write(OrdersItem, [*(_pointer(order) for order in orders), *orders])
 
 
 def wait(tx: Transaction, claim: str, order_id: str) -> None:

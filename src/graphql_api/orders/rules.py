@@ -1,6 +1,6 @@
 """Rules of orders: snapshots merge the same in any sequence, and give their member facts."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -141,11 +141,6 @@ def contribution(state: State, growth: GrowthPolicy) -> Contribution | None:
         refunded=state.refunded,
         growth=growth.growth_of(net),
     )
-
-
-def over_refunded(lines: Iterable[RefundLine], amount: int) -> bool:
-    """Whether the lines of a refund come to more than its amount."""
-    return sum(line.amount for line in lines) > amount
 
 
 class Seen(Protocol):

@@ -1,13 +1,21 @@
 """The only door for purchases and refunds, whoever knocks."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
-from graphql_api.errors import Conflict, Invalid, NotFound
+from graphql_api.errors import Conflict, Invalid, LimitExceeded, NotFound
 from graphql_api.guides import repository as guides
 from graphql_api.kit import ids
 from graphql_api.kit.dynamo import Stale, Transaction, transact
@@ -18,7 +26,7 @@ from graphql_api.members import service as member_service
 from graphql_api.members.models import Member
 from graphql_api.members.rules import Contribution, EffectKind, Facts, Origin
 from graphql_api.orders import repository, rules
-from graphql_api.orders.models import Order
+from graphql_api.orders.models import Order, size_of
 from graphql_api.orders.rules import Body, Line, OrderChannel, Refund, RefundLine, State
 from graphql_api.policies.rules import SHIPPED_GROWTH
 from graphql_api.stores import repository as stores
@@ -27,14 +35,18 @@ from graphql_api.viewer import SYSTEM, Viewer
 MAX_LINES = 200
 MAX_REFUNDS = 50
 MAX_FEN = 10**12
+MAX_BYTES = 380_000  # of the 409,600 that DynamoDB allows an item
 _MAX_REVISION = 2**62
 _CLOCK_SKEW = timedelta(days=1)
+_FIRST_INSTANT, _LAST_INSTANT = (datetime(year, 1, 1, tzinfo=UTC) for year in (1970, 2200))
+_NO_JOB = ""
 
 Fen = Annotated[int, Field(ge=0, le=MAX_FEN)]
 Revision = Annotated[int, Field(ge=0, le=_MAX_REVISION)]
 ExternalId = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,100}$")]
 Source = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 Text = Annotated[str, StringConstraints(max_length=200)]
+Instant = Annotated[AwareDatetime, Field(ge=_FIRST_INSTANT, lt=_LAST_INSTANT)]
 
 
 class _Command(BaseModel):
@@ -63,7 +75,7 @@ class SnapshotRefund(_Command):
 
     id: ExternalId
     revision: Revision
-    at: AwareDatetime
+    at: Instant
     amount: Fen
     lines: list[SnapshotRefundLine] = Field(default_factory=list, max_length=MAX_LINES)
 
@@ -78,7 +90,7 @@ class SnapshotBody(_Command):
     """The order as the vendor tells it; `total` is fen paid, the sum of the lines if unset."""
 
     revision: Revision
-    paid_at: AwareDatetime
+    paid_at: Instant
     total: Fen | None = None
     channel: OrderChannel = OrderChannel.STORE
     store_id: str
@@ -96,12 +108,17 @@ class Snapshot(_Command):
     body: SnapshotBody | None = None
     refunds: list[SnapshotRefund] = Field(default_factory=list, max_length=MAX_REFUNDS)
 
+    @field_validator("refunds")
+    @classmethod
+    def _stand_once(cls, refunds: list[SnapshotRefund]) -> list[SnapshotRefund]:
+        if len({refund.id for refund in refunds}) < len(refunds):
+            raise ValueError("a refund stands once in a snapshot")
+        return refunds
+
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         if self.body is None and not self.refunds:
             raise ValueError("a snapshot has a body or a refund")
-        if len({refund.id for refund in self.refunds}) < len(self.refunds):
-            raise ValueError("a refund stands once in a snapshot")
         return self
 
     @property
@@ -123,12 +140,13 @@ def apply(
 ) -> Applied:
     """Take in a snapshot: the order, its member's facts and the effects, in one transaction.
 
-    A snapshot that says nothing new changes nothing. Refuses an unknown store, guide or member, and
-    a payment later than tomorrow; raises Conflict when the member stays busy to the deadline.
+    A snapshot that says nothing new changes nothing. Refuses an unknown store, guide or member, an
+    order of a store out of reach, a payment later than tomorrow, and more than an item can hold;
+    raises Conflict when the member stays busy to the deadline.
     """
     incoming = _state(snapshot, clock)
     _check_references(snapshot, viewer)
-    return transact(lambda tx: _apply(tx, snapshot, incoming, clock, origin))
+    return transact(lambda tx: _apply(tx, snapshot, incoming, viewer, clock, origin))
 
 
 def attach(order_id: str, *, clock: Clock, origin: Origin = Origin.LIVE) -> Applied | None:
@@ -143,43 +161,83 @@ def attach(order_id: str, *, clock: Clock, origin: Origin = Origin.LIVE) -> Appl
     return transact(attempt)
 
 
-def backfill(
-    member_id: str, snapshots: Sequence[Snapshot], *, clock: Clock, job: str
-) -> tuple[Member, int]:
+def backfill(member_id: str, snapshots: Sequence[Snapshot], *, clock: Clock, job: str) -> int:
     """Fold a member's history in memory and write it once, with origin BACKFILL.
 
-    The same as applying the snapshots one by one. The member is locked by `job` meanwhile; a job
-    that died is resumed by the same call. Gives the member and how many orders were written.
-    Raises Invalid for a snapshot that names another member.
+    Orders and facts are those of applying the snapshots one by one, each naming the member;
+    decisions are taken once, from the whole history. The member is locked by `job` meanwhile; a job
+    that died is resumed by the same call. Gives how many orders were written. Raises Invalid for a
+    snapshot that names another member or another's order, Conflict when somebody else has the lock.
     """
+    history = _history(member_id, snapshots, clock)
+    known = _known(list(history), member_id)
     member = member_service.lock(member_id, job, clock=clock)
-    known = {order.id: order for order in repository.all_of_member(member_id)}
-    elsewhere = _known_elsewhere(snapshots, known)
-    for snapshot in snapshots:
-        if snapshot.order_id in elsewhere:
-            raise Invalid(f"Order {snapshot.external_id} is known under another owner")
-    written: dict[str, Order] = {}
-    for snapshot in snapshots:
-        order = known.get(snapshot.order_id)
-        old = order.state if order else State()
-        new = rules.merge(old, _state(snapshot, clock))
-        if new == old:
-            continue
-        if order is None:
-            order = _new_order(snapshot, clock, Origin.BACKFILL, new)
-        order.hold(new, member_id)
-        order.exclusive_guide_id = order.exclusive_guide_id or member.guide_id
-        known[order.id] = written[order.id] = order
-    repository.put_all(list(written.values()))
-    return _settle(member, list(known.values()), job, clock), len(written)
+    new = [_folded(told, member, clock) for id_, told in history.items() if id_ not in known]
+    written = {order.id for order in new}
+    others = [o for o in repository.all_of_member(member_id) if o.id not in written]
+    repository.put_all(new)
+    _settle(member, [*others, *new], job, clock)
+    # What was stored before may move to another day: that takes a transaction, one for each.
+    newer = [
+        _catch_up(history[id_], clock)
+        for id_, order in known.items()
+        if history[id_].adds_to(order)
+    ]
+    return len(new) + sum(newer)
 
 
-def _settle(member: Member, orders: Sequence[Order], job: str, clock: Clock) -> Member:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a history says of one order: the first snapshot of it, and all of them together."""
+
+    snapshot: Snapshot
+    state: State
+
+    def adds_to(self, order: Order) -> bool:
+        """Whether this says anything that the stored order does not."""
+        return rules.merge(order.state, self.state) != order.state
+
+
+def _history(member_id: str, snapshots: Sequence[Snapshot], clock: Clock) -> dict[str, _Told]:
+    """What the snapshots say of each order, by its id; their bodies name the member."""
+    history: dict[str, _Told] = {}
+    for snapshot in snapshots:
+        state = _state(snapshot, clock)
+        if state.body:
+            if state.body.member_id not in {None, member_id}:
+                raise Invalid(f"Order {snapshot.external_id} names another member")
+            state = replace(state, body=replace(state.body, member_id=member_id))
+        told = history.get(snapshot.order_id, _Told(snapshot, State()))
+        history[snapshot.order_id] = replace(told, state=rules.merge(told.state, state))
+    for told in history.values():
+        _require_room(told.state)
+    return history
+
+
+def _known(order_ids: Sequence[str], member_id: str) -> dict[str, Order]:
+    """Those of the orders that are stored; Invalid when one belongs to another member."""
+    found = [order for order in repository.get_now(order_ids) if order is not None]
+    for order in found:
+        if order.member_id not in {None, member_id}:
+            raise Invalid(f"Order {order.external_id} belongs to another member")
+    return {order.id: order for order in found}
+
+
+def _folded(told: _Told, member: Member, clock: Clock) -> Order:
+    """A new order of a history; a shell belongs to nobody until its body arrives."""
+    order = _new_order(told.snapshot, clock, Origin.BACKFILL, told.state)
+    owned = told.state.body is not None
+    order.exclusive_guide_id = member.guide_id if owned else None
+    order.hold(told.state, member.id if owned else None)
+    return order
+
+
+def _settle(member: Member, orders: Sequence[Order], job: str, clock: Clock) -> None:
     """Write a locked member's facts from all of its orders, and let go of it."""
     given = [rules.contribution(order.state, SHIPPED_GROWTH) for order in orders]
     facts = member_rules.derive(c for c in given if c is not None)
 
-    def attempt(tx: Transaction) -> Member:
+    def attempt(tx: Transaction) -> None:
         current = members.get(member.id)
         if current is None or current.lock_owner != job:
             raise Conflict("The lock of this back-fill was lost")
@@ -187,24 +245,33 @@ def _settle(member: Member, orders: Sequence[Order], job: str, clock: Clock) -> 
         current.facts = facts
         current.lock_owner = current.locked_until = None
         members.save(tx, current)
-        return current
 
-    return transact(attempt)
+    transact(attempt)
 
 
-def _known_elsewhere(snapshots: Sequence[Snapshot], known: dict[str, Order]) -> set[str]:
-    unknown = [s.order_id for s in snapshots if s.order_id not in known]
-    return {order.id for order in repository.get_now(unknown) if order is not None}
+def _catch_up(told: _Told, clock: Clock) -> bool:
+    def attempt(tx: Transaction) -> Applied:
+        return _apply(tx, told.snapshot, told.state, SYSTEM, clock, Origin.BACKFILL)
+
+    return transact(attempt).changed
 
 
 def _apply(
-    tx: Transaction, snapshot: Snapshot, incoming: State, clock: Clock, origin: Origin
+    tx: Transaction,
+    snapshot: Snapshot,
+    incoming: State,
+    viewer: Viewer,
+    clock: Clock,
+    origin: Origin,
 ) -> Applied:
     order = repository.get(snapshot.order_id)
+    if order is not None and order.store_id and not viewer.reaches_store(order.store_id):
+        raise NotFound("There is no such order", field=("input", "external_id"))
     old = order.state if order else State()
     new = rules.merge(old, incoming)
     if order is not None and new == old:
         return Applied(order, changed=False)
+    _require_room(new)
     member_id = order.member_id if order else None
     if new.body != old.body:
         member_id = _member_of(new)
@@ -217,28 +284,18 @@ def _write(
     tx: Transaction, order: Order, new: State, member_id: str | None, clock: Clock, origin: Origin
 ) -> Applied:
     """Add to the transaction what an order's new state and owner make of everything it touches."""
-    is_new = order.version is None
-    old = State() if is_new else order.state
-    old_member_id = None if is_new else order.member_id
+    old, old_member_id = order.state, order.member_id
     if new == old and member_id == old_member_id:
         return Applied(order, changed=False)
     before = rules.contribution(old, SHIPPED_GROWTH)
     after = rules.contribution(new, SHIPPED_GROWTH)
-    was_at = order.key
-    _wait(tx, order, old, new, was=old_member_id is None and not is_new, now=member_id is None)
-    order.hold(new, member_id)
+    owner = None
     for member in _touched(old_member_id, member_id, clock):
         taken = before if member.id == old_member_id else None
         given = after if member.id == member_id else None
-        if member.id == member_id and member_id != old_member_id:
-            order.exclusive_guide_id = member.guide_id
-        _update_facts(tx, member, order, taken, given, origin, clock)
-    if member_id is None:
-        order.exclusive_guide_id = None
-    if is_new:
-        repository.create(tx, order)
-    else:
-        repository.save(tx, order, was_at=was_at)
+        owner = member if member.id == member_id else owner
+        _update_facts(tx, member, order.id, taken, given, origin, clock)
+    _keep(tx, order, new, owner)
     return Applied(order, changed=True)
 
 
@@ -246,18 +303,21 @@ def _touched(old_id: str | None, new_id: str | None, clock: Clock) -> list[Membe
     """The members that an order leaves, stays with or comes to, free to be decided on."""
     wanted = sorted({id_ for id_ in (old_id, new_id) if id_ is not None})
     found = [member for member in members.get_now(wanted) if member is not None]
-    now = clock.now()
-    if any(member_rules.held_by_another(m.lock_owner, m.locked_until, "", now) for m in found):
-        raise Stale
     if len(found) < len(wanted):
         raise NotFound("There is no such member", field=("input", "body", "member_id"))
+    now = clock.now()
+    for member in found:
+        if member_rules.held_by_another(member.lock_owner, member.locked_until, _NO_JOB, now):
+            raise Stale
+        # A lock that ran out is gone, or its job would settle facts that it read before this order.
+        member.lock_owner = member.locked_until = None
     return found
 
 
 def _update_facts(
     tx: Transaction,
     member: Member,
-    order: Order,
+    order_id: str,
     before: Contribution | None,
     after: Contribution | None,
     origin: Origin,
@@ -265,9 +325,12 @@ def _update_facts(
 ) -> None:
     facts = member_rules.change(member.facts, before, after)
     if facts is None:
-        others = [o for o in repository.all_of_member(member.id) if o.id != order.id]
+        others = [o for o in repository.all_of_member(member.id) if o.id != order_id]
         given = [rules.contribution(o.state, SHIPPED_GROWTH) for o in others]
         facts = member_rules.derive(c for c in (*given, after) if c is not None)
+    if facts == member.facts:
+        members.require_unmoved(tx, member)
+        return
     _note_first_purchase(tx, member, facts, origin, clock)
     member.facts = facts
     members.save(tx, member)
@@ -284,19 +347,43 @@ def _note_first_purchase(
         members.put_effect(tx, member.id, kind, "-", origin=origin, day=day)
 
 
-def _wait(tx: Transaction, order: Order, old: State, new: State, *, was: bool, now: bool) -> None:
-    """Keep the rows of identities that an order without a member waits for.
+def _keep(tx: Transaction, order: Order, new: State, owner: Member | None) -> None:
+    """Add the order itself to the transaction, in its new state and with its owner."""
+    is_new, was_at = order.version is None, order.key
+    old, old_member_id = order.state, order.member_id
+    member_id = owner.id if owner else None
+    _wait(tx, order.id, _waited_for(old, old_member_id), _waited_for(new, member_id))
+    if member_id != old_member_id:
+        order.exclusive_guide_id = owner.guide_id if owner else None
+    order.hold(new, member_id)
+    if is_new:
+        repository.create(tx, order)
+    else:
+        repository.save(tx, order, was_at=was_at)
 
-    The transaction holds to nobody having such an identity, so that whoever claims it later finds
+
+def _waited_for(state: State, member_id: str | None) -> set[str]:
+    """The identities that an order waits for: those of its buyer, while it has no member."""
+    return set(state.body.buyer) if state.body and member_id is None else set()
+
+
+def _wait(tx: Transaction, order_id: str, old: set[str], new: set[str]) -> None:
+    """Keep the rows of the identities that an order waits for.
+
+    The transaction holds to nobody having a new one of them, so that whoever claims it later finds
     the row.
     """
-    waited = set(old.body.buyer) if was and old.body else set()
-    waits = set(new.body.buyer) if now and new.body else set()
-    for claim in sorted(waits - waited):
+    for claim in sorted(new - old):
         members.require_unclaimed(tx, claim)
-        repository.wait(tx, claim, order.id)
-    for claim in sorted(waited - waits):
-        repository.stop_waiting(tx, claim, order.id)
+        repository.wait(tx, claim, order_id)
+    for claim in sorted(old - new):
+        repository.stop_waiting(tx, claim, order_id)
+
+
+def _require_room(state: State) -> None:
+    if size_of(state) > MAX_BYTES:
+        text = f"The lines and refunds of an order take at most {MAX_BYTES:,} bytes"
+        raise LimitExceeded(text, field=("input",))
 
 
 def _new_order(snapshot: Snapshot, clock: Clock, origin: Origin, state: State) -> Order:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeVar
 
+from pynamodb.constants import ITEM
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -27,6 +28,8 @@ STALE: Final = None
 """The outcome of a lost condition that is worth another attempt."""
 
 MAX_OPERATIONS = 80
+_IN_DOUBT_TRIES = 10
+_IN_DOUBT_SECONDS = 0.2
 
 
 class Stale(Exception):
@@ -37,7 +40,6 @@ _PASSING = frozenset(
     {
         "TransactionConflict",
         "TransactionConflictException",
-        "TransactionInProgressException",
         "ThrottlingError",
         "ThrottlingException",
         "ProvisionedThroughputExceeded",
@@ -87,6 +89,21 @@ class Transaction:
         request = item.get_save_kwargs_from_instance()
         self._add("put_items", item, request, STALE)
 
+    def move(self, item: Item, *, was_at: tuple[Any, Any]) -> None:
+        """Put an item at a new key and remove it from its old one, over the version that was read.
+
+        Its version goes on rising: an item that comes back to an old key has none that was there.
+        """
+        old = type(item)(*was_at, version=item.version)  # type: ignore[attr-defined]  # versioned
+        self.delete(old)
+        absent = type(item).hash_attribute().does_not_exist()
+        # The public way would make it version 1.
+        [hash_key], more = item._get_save_args(condition=absent, add_version_condition=False)  # noqa: SLF001
+        connection = item._get_connection()  # noqa: SLF001
+        request = connection.get_operation_kwargs(hash_key, **more, key=ITEM)
+        self._add("put_items", item, request, STALE)
+        self._versioned.append(item)
+
     def update(
         self,
         item: Item,
@@ -127,14 +144,28 @@ class Transaction:
         ordered = [op for kind in _ORDER for op in self._operations if op.kind == kind]
         groups = {k: [op.request for op in ordered if op.kind == k] for k in _ORDER}
         try:
-            self._connection.transact_write_items(
-                client_request_token=uuid.uuid4().hex, return_consumed_capacity=None, **groups
-            )
+            self._send(groups)
         except TransactWriteError as error:
             return _outcome(error, ordered)
         for item in self._versioned:
             item.update_local_version_attribute()  # type: ignore[no-untyped-call]  # PynamoDB
         return True
+
+    def _send(self, groups: dict[Kind, list[dict[str, Any]]]) -> None:
+        """Send under one token: while an earlier sending is in progress, ask what became of it."""
+        token = uuid.uuid4().hex
+        for attempt in range(_IN_DOUBT_TRIES):
+            try:
+                self._connection.transact_write_items(
+                    client_request_token=token, return_consumed_capacity=None, **groups
+                )
+            except TransactWriteError as error:
+                last = attempt == _IN_DOUBT_TRIES - 1
+                if last or error.cause_response_code != "TransactionInProgressException":
+                    raise
+                time.sleep(_IN_DOUBT_SECONDS)
+            else:
+                return
 
 
 def _outcome(error: TransactWriteError, ordered: list[_Operation]) -> Literal[False]:

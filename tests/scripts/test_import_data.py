@@ -1,0 +1,143 @@
+"""The import: complete, exact, and the same whatever happens to it on the way."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+import boto3
+import pytest
+
+from graphql_api import tables
+from graphql_api.kit.dynamo import reset_connections
+from graphql_api.kit.time import Clock
+from graphql_api.members import repository as members
+from graphql_api.members.models import MembersItem
+from graphql_api.members.rules import derive
+from graphql_api.orders import repository as orders
+from graphql_api.orders.rules import contribution
+from graphql_api.policies.rules import SHIPPED_GROWTH
+from graphql_api.stores import service as stores
+from scripts import complete_journey, import_data
+
+HOUSEHOLDS = 12
+CHANGES_FROM_RUN_TO_RUN = {"sealed_phone", "version", "lock_owner", "locked_until"}
+
+
+def _importer() -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", "scripts.import_data", "--households", str(HOUSEHOLDS)]
+    environment = {**os.environ, "PYTHONPATH": "src:."}
+    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+
+
+def _everything() -> dict[str, list[Any]]:
+    """All items of all tables, without what is random or counts attempts."""
+    client = boto3.client("dynamodb")
+    found = {}
+    for model in tables.TABLES:
+        pages = client.get_paginator("scan").paginate(TableName=model.Meta.table_name)
+        items = [
+            {k: v for k, v in item.items() if k not in CHANGES_FROM_RUN_TO_RUN}
+            for page in pages
+            for item in page["Items"]
+        ]
+        found[model.Meta.table_name] = sorted(items, key=repr)
+    return found
+
+
+def _members_there() -> int:
+    client = boto3.client("dynamodb")
+    try:
+        answer = client.scan(
+            TableName=MembersItem.Meta.table_name,
+            Select="COUNT",
+            FilterExpression="attribute_exists(joined_at)",
+        )
+    except client.exceptions.ResourceNotFoundException:
+        return 0
+    return int(answer["Count"])
+
+
+def _kill_when_members_reach(count: int) -> None:
+    importer = _importer()
+    while _members_there() < count and importer.poll() is None:
+        time.sleep(0.01)
+    assert importer.poll() is None, "the importer was through before it could be killed"
+    importer.send_signal(signal.SIGKILL)
+    importer.wait()
+
+
+@pytest.fixture
+def other_account(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Moves this test into a second empty account."""
+
+    def move() -> None:
+        account = f"{random.randrange(10**12):012d}"
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", account)
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+        reset_connections()
+
+    return move
+
+
+def test_importer_killed_at_three_random_points_ends_with_the_items_of_an_undisturbed_run(
+    database: str, other_account: Any
+) -> None:
+    assert _importer().wait() == 0
+    undisturbed = _everything()
+    other_account()
+    for count in sorted(random.sample(range(1, HOUSEHOLDS - 2), 3)):
+        _kill_when_members_reach(count)
+    assert _importer().wait() == 0
+
+    assert _everything() == undisturbed
+    assert _importer().wait() == 0
+    assert _everything() == undisturbed
+
+
+def test_import_equals_the_data_it_came_from(database: str, clock: Clock) -> None:
+    stores.set_up_chain("测试连锁", zone="Asia/Shanghai", offset_days=0, clock=clock)
+    import_data.run(households=3, say=lambda _: None, clock=clock)
+
+    dataset = complete_journey.open_dataset()
+    people = {h.household_id: h for h in dataset.households(3)}
+    for household_id, baskets in dataset.baskets_of(people):
+        member = members.get(import_data.member_id(household_id))
+        refunds = list(dataset.refunds_of(baskets))
+        assert member is not None
+        assert member.facts.paid == sum(basket.amount for basket in baskets)
+        assert member.facts.refunded == sum(refund.amount for refund in refunds)
+        assert member.joined_at == min(basket.paid_at for basket in baskets)
+        assert member.phone == people[household_id].phone
+        assert member.store_id == import_data.store_id(people[household_id].store_id)
+        held = orders.all_of_member(member.id)
+        assert [o.external_id for o in held] == [str(b.basket_id) for b in baskets]
+        assert [len(o.lines) for o in held] == [len(b.lines) for b in baskets]
+        given = [contribution(o.state, SHIPPED_GROWTH) for o in held]
+        assert member.facts == derive(c for c in given if c is not None)
+
+
+def test_larger_import_keeps_the_members_of_a_smaller_one(database: str) -> None:
+    import_data.run(households=2, say=lambda _: None)
+    before = {m.id: int(m.number) for m in _all_members()}
+    import_data.run(households=4, say=lambda _: None)
+
+    after = {m.id: int(m.number) for m in _all_members()}
+    assert len(before) == 2
+    assert sorted(after.values()) == [1, 2, 3, 4]
+    assert after == {**after, **before}
+    assert import_data.is_complete(4)
+    assert not import_data.is_complete(5)
+
+
+def test_chain_lives_on_the_first_of_january_2018_from_its_first_import(database: str) -> None:
+    import_data.run(households=1, say=lambda _: None)
+
+    assert stores.clock().today() == import_data.FIRST_BUSINESS_DAY
+
+
+def _all_members() -> list[Any]:
+    return list(members.page_of_all(first=100, after=None, reverse=False).items)

@@ -1,0 +1,389 @@
+"""Who may see what: a table of every field and viewer, compared with the rules and executed.
+
+`access.csv` is written anew by `python -m tests.test_access`, and read in review. A cell says what
+the rule of the field says to the viewer of the column: `allow`, `mask`, `deny`, or `inherit` where
+whoever reaches the object may see the field.
+"""
+
+import csv
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import batched
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import pytest
+from graphql import (
+    FieldNode,
+    GraphQLField,
+    GraphQLObjectType,
+    TypeInfo,
+    TypeInfoVisitor,
+    Visitor,
+    get_named_type,
+    is_leaf_type,
+    is_required_argument,
+    parse,
+    visit,
+)
+
+from graphql_api import auth, tables
+from graphql_api.extensions import MAX_ERRORS
+from graphql_api.kit.graphql import rule_of
+from graphql_api.kit.graphql.access import INHERITED
+from graphql_api.schema import schema
+from graphql_api.viewer import (
+    READ_MEMBERS,
+    READ_ORDERS,
+    READ_STORES,
+    SCOPES,
+    SEE_PERSONAL_DATA,
+    Role,
+    Viewer,
+)
+from tests.calls import counted
+from tests.conftest import Client
+from tests.seeded import NAME, NICKNAME, PHONE
+
+FILE = Path(__file__).with_name("access.csv")
+GRAPH = schema._schema
+
+Table = dict[str, dict[str, str]]
+Seeded = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A kind of viewer; `principal` and `unit` name what is seeded."""
+
+    role: Role
+    principal: str
+    unit: str | None = None
+    scopes: frozenset[str] = frozenset()
+
+    def token(self, seeded: Seeded) -> str | None:
+        """A token of such a viewer."""
+        if self.role is Role.ANONYMOUS:
+            return None
+        id_ = seeded.get(self.principal, self.principal)
+        unit_id = seeded[self.unit] if self.unit else None
+        return auth.issue(self.role, id_, unit_id=unit_id, scopes=self.scopes)
+
+
+COLUMNS = {
+    "ANONYMOUS": Column(Role.ANONYMOUS, ""),
+    "MEMBER": Column(Role.MEMBER, "member"),
+    "GUIDE": Column(Role.GUIDE, "guide", "store"),
+    "STORE_MANAGER": Column(Role.STORE_MANAGER, "stm_1", "store"),
+    "OPERATOR": Column(Role.OPERATOR, "opr_1"),
+    "OPERATOR with members:pii": Column(
+        Role.OPERATOR, "opr_1", scopes=frozenset({SEE_PERSONAL_DATA})
+    ),
+    "INTEGRATION without scopes": Column(Role.INTEGRATION, "key_1"),
+    "INTEGRATION that reads": Column(
+        Role.INTEGRATION, "key_1", scopes=frozenset({READ_MEMBERS, READ_ORDERS, READ_STORES})
+    ),
+    "INTEGRATION with all scopes": Column(Role.INTEGRATION, "key_1", scopes=SCOPES),
+}
+
+MEMBER = 'member(by: {id: "$member"})'
+STORE = 'store(by: {id: "$store"})'
+ORDER = 'order(by: {id: "$order"})'
+REFUSED = 'memberUpdate(input: {id: "nobody", name: "x"})'
+
+WAYS = {
+    "Query": "{ % }",
+    "Mutation": "mutation { % }",
+    "OrgUnit": '{ node(id: "$region") { ... on OrgUnit { % } } }',
+    "OrgUnitConnection": "{ organisation { units { % } } }",
+    "OrgUnitEdge": "{ organisation { units { edges { % } } } }",
+    "OrgUnitPayload": 'mutation { orgUnitUpdate(input: {id: "nothing"}) { % } }',
+    "Store": f"{{ {STORE} {{ % }} }}",
+    "StoreConnection": "{ stores { % } }",
+    "StoreEdge": "{ stores { edges { % } } }",
+    "StorePayload": 'mutation { storeUpdate(input: {id: "nothing"}) { % } }',
+    "PageInfo": "{ stores { pageInfo { % } } }",
+    "Position": f"{{ {STORE} {{ position {{ % }} }} }}",
+    "OpeningHours": f"{{ {STORE} {{ hours {{ % }} }} }}",
+    "Guide": '{ guide(by: {id: "$guide"}) { % } }',
+    "GuideConnection": f"{{ {STORE} {{ guides {{ % }} }} }}",
+    "GuideEdge": f"{{ {STORE} {{ guides {{ edges {{ % }} }} }} }}",
+    "GuidePayload": 'mutation { guideUpdate(input: {id: "nobody"}) { % } }',
+    "Me": "{ me { % } }",
+    "Member": f"{{ {MEMBER} {{ % }} }}",
+    "MemberConnection": "{ members { % } }",
+    "MemberEdge": "{ members { edges { % } } }",
+    "MemberPayload": f"mutation {{ {REFUSED} {{ % }} }}",
+    "Identity": f"{{ {MEMBER} {{ identities {{ % }} }} }}",
+    "Consent": f"{{ {MEMBER} {{ consents {{ % }} }} }}",
+    "PurchaseFacts": f"{{ {MEMBER} {{ purchases {{ % }} }} }}",
+    "PurchaseMonth": f"{{ {MEMBER} {{ purchases {{ months {{ % }} }} }} }}",
+    "Order": f"{{ {ORDER} {{ % }} }}",
+    "OrderConnection": f"{{ {MEMBER} {{ orders {{ % }} }} }}",
+    "OrderEdge": f"{{ {MEMBER} {{ orders {{ edges {{ % }} }} }} }}",
+    "OrderLine": f"{{ {ORDER} {{ lines {{ % }} }} }}",
+    "OrderRefund": f"{{ {ORDER} {{ refunds {{ % }} }} }}",
+    "OrderRefundLine": f"{{ {ORDER} {{ refunds {{ lines {{ % }} }} }} }}",
+    "OrderPayload": 'mutation { orderApply(input: {source: "pos", externalId: "x"}) { % } }',
+    "UserError": f"mutation {{ {REFUSED} {{ userErrors {{ % }} }} }}",
+}
+"""For each object type a document that reaches one; its fields stand in the place of %."""
+
+ARGUMENTS = {
+    "Query.node": '(id: "$store")',
+    "Query.nodes": '(ids: ["$store"])',
+    "Query.store": '(by: {id: "$store"})',
+    "Query.guide": '(by: {id: "$guide"})',
+    "Query.member": '(by: {id: "$member"})',
+    "Query.order": '(by: {id: "$order"})',
+    "Mutation.orgUnitCreate": '(input: {kind: REGION, name: "x", parentId: "nothing"})',
+    "Mutation.orgUnitUpdate": '(input: {id: "nothing"})',
+    "Mutation.orgUnitArchive": '(id: "nothing")',
+    "Mutation.storeCreate": '(input: {code: "S1", name: "x", parentId: "nothing"})',
+    "Mutation.storeUpdate": '(input: {id: "nothing"})',
+    "Mutation.storeArchive": '(id: "nothing")',
+    "Mutation.storeRestore": '(id: "nothing")',
+    "Mutation.guideCreate": '(input: {storeId: "nothing", name: "x", wecomUserId: "x"})',
+    "Mutation.guideUpdate": '(input: {id: "nobody"})',
+    "Mutation.guideStatusSet": '(input: {id: "nobody", status: LEFT})',
+    "Mutation.memberEnrol": "(input: {identities: []})",
+    "Mutation.memberUpdate": '(input: {id: "nobody", name: "x"})',
+    "Mutation.memberConsentSet": (
+        '(input: {memberId: "nobody", purpose: SERVICE, granted: true, textVersion: "x"})'
+    ),
+    "Mutation.memberIdentityAdd": (
+        '(input: {memberId: "nobody", identity: {kind: OPENID, value: "x"}})'
+    ),
+    "Mutation.memberIdentityRemove": (
+        '(input: {memberId: "nobody", identity: {kind: OPENID, value: "x"}})'
+    ),
+    "Mutation.memberArchive": '(id: "nobody")',
+    "Mutation.memberRestore": '(id: "nobody")',
+    "Mutation.orderApply": '(input: {source: "pos", externalId: "x"})',
+}
+"""Arguments of fields that need some; those of mutations are refused and change nothing."""
+
+IN_FULL = {
+    "Member.name": NAME,
+    "Member.nickname": NICKNAME,
+    "Member.phone": PHONE,
+    "Member.birthYear": 1988,
+}
+MASKED = {
+    "Member.name": "王**",
+    "Member.nickname": "明**",
+    "Member.phone": "+86*******8000",
+    "Member.birthYear": None,
+}
+EMPTY = {
+    "OrgUnit.archivedAt",
+    "OrgUnitPayload.unit",
+    "Store.archivedAt",
+    "StorePayload.store",
+    "Guide.leftAt",
+    "GuidePayload.guide",
+    "Member.archivedAt",
+    "MemberPayload.member",
+    "OrderPayload.order",
+}
+"""Fields that have no value in what is seeded, whoever asks."""
+
+OWN = {"Me.member": {Role.MEMBER}, "Me.store": {Role.GUIDE, Role.STORE_MANAGER}}
+"""Fields that have a value for some roles only."""
+
+
+def object_types() -> Iterator[GraphQLObjectType]:
+    """The object types of ours."""
+    for named in GRAPH.type_map.values():
+        if isinstance(named, GraphQLObjectType) and not named.name.startswith("__"):
+            yield named
+
+
+def fields() -> dict[str, GraphQLField]:
+    """Every field of every object type, by coordinate."""
+    return {
+        f"{named.name}.{name}": field
+        for named in object_types()
+        for name, field in named.fields.items()
+    }
+
+
+def said_by_rules() -> Table:
+    """The table as the rules on the fields say it; AssertionError for a field without one."""
+    viewers = {name: Viewer(c.role, scopes=c.scopes) for name, c in COLUMNS.items()}
+    table: Table = {}
+    for coordinate, field in sorted(fields().items()):
+        rule = rule_of(field)
+        assert rule is not None, f"{coordinate} has no rule"
+        table[coordinate] = {
+            name: "inherit" if rule is INHERITED else rule.verdict(viewer).value
+            for name, viewer in viewers.items()
+        }
+    return table
+
+
+def committed() -> Table:
+    """The table as it stands in the file."""
+    with FILE.open(newline="") as file:
+        return {row.pop("field"): row for row in csv.DictReader(file)}
+
+
+def write() -> None:
+    """Write the file anew."""
+    with FILE.open("w", newline="") as file:
+        writer = csv.DictWriter(file, ["field", *COLUMNS], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({"field": field, **cells} for field, cells in said_by_rules().items())
+
+
+def coordinates(document: str) -> list[str]:
+    """The fields that a document selects."""
+    info = TypeInfo(GRAPH)
+    found: list[str] = []
+
+    class Collect(Visitor):
+        def enter_field(self, node: FieldNode, *_: Any) -> None:
+            parent = info.get_parent_type()
+            assert parent is not None
+            if not node.name.value.startswith("__"):
+                found.append(f"{parent.name}.{node.name.value}")
+
+    visit(parse(document), TypeInfoVisitor(info, Collect()))
+    return found
+
+
+def document(type_name: str, names: Iterable[str]) -> str:
+    """A document that reaches an object of a type and selects these fields of it."""
+    return WAYS[type_name].replace("%", " ".join(selection(f"{type_name}.{n}") for n in names))
+
+
+def selection(coordinate: str) -> str:
+    """A field under an alias of its own, with arguments, and something of the object it gives."""
+    type_name, _, name = coordinate.partition(".")
+    inner = get_named_type(fields()[coordinate].type)
+    below = "" if is_leaf_type(inner) else " { __typename }"
+    if type_name == "Mutation":
+        below = " { userErrors { code } }"
+    return f"its_{name}: {name}{ARGUMENTS.get(coordinate, '')}{below}"
+
+
+def found_below(data: Any, alias: str) -> Any:
+    """The value of a field of the first object that was reached; LookupError if none was."""
+    if isinstance(data, dict):
+        if alias in data:
+            return data[alias]
+        return found_below(next(iter(data.values())), alias)
+    if isinstance(data, list) and data:
+        return found_below(data[0], alias)
+    raise LookupError(alias)
+
+
+class Visit:
+    """One viewer's run over the whole schema."""
+
+    def __init__(self, send: Client, seeded: Seeded, name: str) -> None:
+        self.send = send
+        self.seeded = seeded
+        self.role = COLUMNS[name].role
+        self.token = COLUMNS[name].token(seeded)
+        self.cells = {field: cells[name] for field, cells in committed().items()}
+
+    def expected(self, named: GraphQLObjectType) -> dict[str, str]:
+        """What the table says of the fields of a type: denied too where no way there is open."""
+        closed = self.denied(document(named.name, ["__typename"]))
+        cells = {name: self.cells[f"{named.name}.{name}"] for name in named.fields}
+        return {
+            name: "deny" if closed else cell.replace("inherit", "allow")
+            for name, cell in cells.items()
+        }
+
+    def observed(self, named: GraphQLObjectType) -> dict[str, str]:
+        """What becomes of the fields of a type when they are asked for."""
+        way = self.denied(document(named.name, ["__typename"]))
+        open_ones = [n for n in named.fields if self.cells[f"{named.name}.{n}"] != "deny"]
+        closed_ones = [n for n in named.fields if n not in open_ones]
+        outcome = {}
+        if open_ones:
+            outcome = self.asked(named.name, open_ones)
+        for some in batched(closed_ones, MAX_ERRORS - len(way)):
+            outcome |= self.asked(named.name, some)
+        return outcome
+
+    def asked(self, type_name: str, names: Iterable[str]) -> dict[str, str]:
+        """Ask for some fields of a type: all are refused, or each has a value or a mask."""
+        text = document(type_name, names)
+        sent = Template(text).substitute(self.seeded)
+        with counted() as calls:
+            answer = self.send.post(sent, token=self.token)
+        if "data" not in answer:
+            refused = {error["message"].partition(" ")[0] for error in answer["errors"]}
+            codes = {error["extensions"]["code"] for error in answer["errors"]}
+            anonymous = self.role is Role.ANONYMOUS
+            assert codes == {"UNAUTHENTICATED" if anonymous else "FORBIDDEN"}
+            assert refused == set(self.denied(text))
+            assert calls == {}
+            return dict.fromkeys(names, "deny")
+        assert "errors" not in answer, answer["errors"]
+        data = answer["data"]
+        return {n: self.outcome(f"{type_name}.{n}", found_below(data, f"its_{n}")) for n in names}
+
+    def outcome(self, coordinate: str, value: Any) -> str:
+        """Whether a value is what is stored, or its mask; the value itself where it is neither."""
+        if coordinate.startswith("Mutation."):
+            return "allow" if value["userErrors"] else f"{coordinate} did something"
+        if coordinate in IN_FULL:
+            known = {"allow": IN_FULL[coordinate], "mask": MASKED[coordinate]}
+            return next((word for word, shown in known.items() if value == shown), str(value))
+        empty = coordinate in EMPTY or self.role not in OWN.get(coordinate, {self.role})
+        return "allow" if (value is None) == empty else f"{coordinate} is {value}"
+
+    def denied(self, text: str) -> list[str]:
+        """The fields of a document that the table denies."""
+        return [field for field in dict.fromkeys(coordinates(text)) if self.cells[field] == "deny"]
+
+
+def stored() -> list[str]:
+    """Every item of every table."""
+    items = [json.dumps(item.serialize()) for table in tables.TABLES for item in table.scan()]
+    return sorted(items)
+
+
+def test_table_is_what_the_rules_say() -> None:
+    assert committed() == said_by_rules(), "run `python -m tests.test_access` and read the change"
+
+
+def test_every_type_has_a_way_and_every_needed_argument_a_value() -> None:
+    needed = {
+        coordinate
+        for coordinate, field in fields().items()
+        if any(is_required_argument(argument) for argument in field.args.values())
+    }
+    assert set(WAYS) == {named.name for named in object_types()}
+    assert set(ARGUMENTS) == needed
+
+
+def test_masks_tell_nothing_but_a_shape() -> None:
+    assert [field for field in IN_FULL if IN_FULL[field] == MASKED[field]] == []
+    assert re.fullmatch(r"\w\*{1,2}", str(MASKED["Member.name"]))
+    assert re.fullmatch(r"\+\d{1,2}\*{4,}\d{4}", str(MASKED["Member.phone"]))
+    masked = {field for field, cells in committed().items() if "mask" in cells.values()}
+    assert masked == set(MASKED)
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_viewer_sees_of_every_field_what_the_table_says(
+    send: Client, seeded: Seeded, name: str
+) -> None:
+    send.post("{ me { role } }", token=None)  # whatever a first request reads
+    run = Visit(send, seeded, name)
+    before = stored()
+    expected = {named.name: run.expected(named) for named in object_types()}
+    assert {named.name: run.observed(named) for named in object_types()} == expected
+    assert stored() == before
+
+
+if __name__ == "__main__":
+    write()
