@@ -1,9 +1,11 @@
 # Everything a developer or a build machine runs. `make` lists it.
-# Needs Python 3.11 or later; npm for GraphiQL, chromium for `make e2e`.
+# Needs Python 3.11 or later; npm for GraphiQL, chromium for `make e2e`, Java 17 and Maven for
+# ENGINE=dynamodb-local and `make test-storage`.
 
 PYTHON ?= python3
 ROLE ?= OPERATOR
 DATA ?= part
+ENGINE ?= ministack
 ARCH ?= arm64
 RUNTIME ?= 3.13
 ARGS ?=
@@ -14,8 +16,11 @@ UV := .tools/lock/bin/uv
 UV_VERSION := 0.13.9
 REGIONS := us-east-1 cn-north-1 cn-northwest-1
 BUNDLE := src/graphql_api/graphiql/dist
-EMULATOR := from scripts.emulator import ensure_environment; ensure_environment()
+STORAGE := tests/engine tests/kit/test_dynamo.py $(wildcard tests/*/test_repository.py) \
+  tests/orders/test_laws.py tests/orders/test_races.py tests/scripts/test_dynamodb_local.py \
+  tests/scripts/test_stream_pump.py
 
+export ENGINE
 export PYTHONPATH := src:.
 export PYTHONUNBUFFERED := 1
 
@@ -40,11 +45,11 @@ help: ## This list
 	  /^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: setup
-setup: $(VENV)/.ready ## Install what is locked into .venv, and the embedded AWS
-	@$(BIN)/python -c '$(EMULATOR)'
+setup: $(VENV)/.ready ## Install what is locked into .venv, and the engine (ENGINE=ministack)
+	@$(BIN)/python -m scripts.engines
 
 .PHONY: dev
-dev: setup ## Serve the API and GraphiQL on 127.0.0.1 (PORT=8000 DATA_DIR=.dev)
+dev: setup ## Serve the API and GraphiQL on 127.0.0.1 (PORT=8000 DATA_DIR=.dev ENGINE=ministack)
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory graphiql || \
 	  echo 'GraphiQL could not be bundled; the API works without it.'; fi
 	@exec $(BIN)/python scripts/dev.py
@@ -65,10 +70,18 @@ token: setup ## Print a token for the local API (ROLE=OPERATOR)
 
 .PHONY: check
 check: lint types contracts schema-check infra-check test ## All of the checks below, then the tests; edits nothing
+	@if ENGINE=dynamodb-local $(BIN)/python -m scripts.engines; \
+	then $(MAKE) --no-print-directory test-storage; \
+	else printf '\n==> %s\n' 'The storage tests did NOT run on DynamoDB Local, for the reason above.'; fi
 
 .PHONY: test
 test: setup ## The tests (ARGS="tests/stores -k archive")
 	$(call step,tests,$(BIN)/python -m pytest -n 2 $(ARGS))
+
+.PHONY: test-storage
+test-storage: setup ## The tests of storage on AWS's own engine, DynamoDB Local (Java 17 and Maven)
+	@ENGINE=dynamodb-local $(BIN)/python -m scripts.engines
+	$(call step,storage tests on DynamoDB Local,ENGINE=dynamodb-local $(BIN)/python -m pytest -n 2 $(STORAGE) $(ARGS))
 
 .PHONY: format
 format: setup ## Format the code and sort its imports; the one target that edits it

@@ -199,6 +199,7 @@ class Totals:
 PUBLISHED = Totals(
     gross_fen=459_603_958, households=2_469, stores=457, baskets=155_848, lines=1_469_307
 )
+CAMPAIGNS = 27
 
 
 TRANSACTION_COLUMNS = {

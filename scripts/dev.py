@@ -1,8 +1,8 @@
 """`make dev`: the whole product on a laptop, with a real chain's year in it.
 
-Starts the embedded AWS on the data directory, makes the tables, imports what is not imported yet,
-and serves the API and GraphiQL on 127.0.0.1. PORT (8000) and DATA_DIR (.dev) are environment
-variables. Stop it with Ctrl-C; it waits until the state is on the disk.
+Starts the local engine on the data directory, makes the tables, imports what is not imported yet,
+and serves the API and GraphiQL on 127.0.0.1. PORT (8000), DATA_DIR (.dev) and ENGINE (ministack)
+are environment variables. Stop it with Ctrl-C; it waits until the state is on the disk.
 """
 
 import argparse
@@ -22,9 +22,12 @@ import uvicorn
 
 from graphql_api import graphiql, tables
 from graphql_api.members.models import MembersItem
+from graphql_api.ownership.models import OwnershipItem
+from graphql_api.tags.models import TagsItem
 from graphql_api.viewer import Role
-from scripts import emulator, import_data, local
-from scripts.stream_pump import Handler, Pump
+from scripts import engines, import_data, local
+from scripts.processes import EngineError, Running
+from scripts.stream_pump import Pump
 
 PEOPLE = {
     Role.MEMBER: "会员",
@@ -56,16 +59,16 @@ def main() -> int:
         "--households", type=int, default=import_data.PART, help="how many to import at first"
     )
     chosen = parser.parse_args()
-    if chosen.reset:
-        return _reset(local.data_dir())
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, _stop)
     try:
+        if chosen.reset:
+            return _reset(local.data_dir())
+        for name in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(name, _stop)
         port = int(os.environ.get("PORT") or 8000)
         code = _serve_everything(local.data_dir(), port, chosen.households)
     except Stopped:
         code = 0
-    except emulator.EmulatorError as error:
+    except EngineError as error:
         say(str(error))
         return 1
     if code == 0:
@@ -77,22 +80,26 @@ def _serve_everything(data_dir: Path, port: int, households: int) -> int:
     if _in_use(port):
         say(f"Port {port} is in use. Choose another: PORT=8001 make dev")
         return 1
-    emulator.ensure_environment(say)
-    with emulator.start(data_dir, progress=say) as running:
+    engine = engines.chosen()
+    engine.ensure_environment(say)
+    with engine.start(data_dir, progress=say) as running:
         local.point_at(running.url)
         if created := tables.create_all():
             say(f"Created {len(created)} tables.")
         if not _import(running, households):
             return 1
-        pump = Pump(MembersItem.Meta.table_name, _effects_handler(), data_dir)
-        pump.start()
+        pumps = _pumps(data_dir)
+        for pump in pumps:
+            pump.start()
         try:
-            return _serve(port)
+            with local.logins():
+                return _serve(port)
         finally:
-            pump.stop()
+            for pump in pumps:
+                pump.stop()
 
 
-def _import(running: emulator.Running, households: int) -> bool:
+def _import(running: Running, households: int) -> bool:
     """Import in a process of its own, which may die and is resumed; True when it is complete."""
     if import_data.is_complete(households):
         say("The data is imported already: the state of the last run is kept.")
@@ -106,21 +113,20 @@ def _import(running: emulator.Running, households: int) -> bool:
         with subprocess.Popen(command) as child:
             _wait(child, running)
         if child.returncode == 0:
-            saved = emulator.save_now(running)
-            say(f"Saved {saved.items:,} items.")
+            say(running.save())
             return True
         say(f"The import ended with code {child.returncode}; resuming it from its checkpoint.")
     say("The import did not get through. `make reset` starts over.")
     return False
 
 
-def _wait(child: subprocess.Popen[bytes], running: emulator.Running) -> None:
+def _wait(child: subprocess.Popen[bytes], running: Running) -> None:
     saved = time.monotonic()
     try:
         while child.poll() is None:
             time.sleep(0.1)
             if time.monotonic() - saved > _IMPORT_SAVES_EVERY:
-                emulator.save_now(running)
+                running.save()
                 saved = time.monotonic()
     except Stopped:
         child.terminate()
@@ -155,11 +161,18 @@ def _welcome(server: uvicorn.Server, address: str) -> None:
     say(f"API and GraphiQL: {address}   (Ctrl-C stops, the state is kept)")
 
 
-def _effects_handler() -> Handler:
+def _pumps(data_dir: Path) -> list[Pump]:
+    """One for each function that follows a stream."""
     os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "WARNING")
-    from graphql_api.handlers import effects
+    from graphql_api.handlers import effects, hand_overs, tag_counts, tag_jobs
 
-    return effects.handler
+    tags = TagsItem.Meta.table_name
+    return [
+        Pump(MembersItem.Meta.table_name, effects.handler, data_dir),
+        Pump(OwnershipItem.Meta.table_name, hand_overs.handler, data_dir),
+        Pump(tags, tag_counts.handler, data_dir, consumer="counts"),
+        Pump(tags, tag_jobs.handler, data_dir, consumer="jobs"),
+    ]
 
 
 def _reset(data_dir: Path) -> int:
@@ -167,13 +180,14 @@ def _reset(data_dir: Path) -> int:
     if not data_dir.exists():
         say(f"There is nothing in {data_dir}.")
         return 0
-    if not (data_dir / emulator.RECORD).exists():
+    engine = engines.chosen()
+    if not (data_dir / engine.RECORD).exists():
         say(f"{data_dir} does not look like a data directory of `make dev`; it is left alone.")
         return 1
-    if emulator.address(data_dir):
+    if engine.address(data_dir):
         try:
-            emulator.start(data_dir, progress=say).stop()  # ends what a killed run left behind
-        except emulator.EmulatorError:
+            engine.start(data_dir, progress=say).stop()  # ends what a killed run left behind
+        except EngineError:
             say("The local chain is running: stop `make dev` first.")
             return 1
     shutil.rmtree(data_dir)

@@ -3,16 +3,14 @@
 It is ministack, in an environment of its own (tools/emulator), as a process on 127.0.0.1. Its data
 directory holds the state, the log, and the record of who runs. Linux and macOS.
 
-    python scripts/emulator.py --data-dir .dev
+    python -m scripts.emulator --data-dir .dev
 """
 
 from __future__ import annotations
 
 import argparse
-import fcntl
 import hashlib
 import http.client
-import json
 import os
 import shutil
 import signal
@@ -20,15 +18,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+from scripts import processes
+from scripts.processes import HOST, POLL, ROOT, EngineError, Progress, read_record, runs, say
+
 REQUIREMENTS = ROOT / "tools" / "emulator" / "requirements.txt"
 ENVIRONMENT = ROOT / ".tools" / "emulator"
 
@@ -36,21 +34,11 @@ RECORD = "emulator.json"
 STATE = "state"
 LOG = "emulator.log"
 PRIVATE = "tmp"
-
-HOST = "127.0.0.1"
-# Below the range from which Linux takes the ports of outgoing connections.
-PORTS = range(18500, 18900)
+DATA_DIR = ".dev"
 
 START_DEADLINE = 600.0
 STOP_DEADLINE = 600.0
-POLL = 0.01
 PATIENCE = 0.5
-
-Progress = Callable[[str], None]
-
-
-class EmulatorError(RuntimeError):
-    """The emulator cannot be installed, started or saved; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +51,14 @@ class Saved:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
-    """An emulator that serves. As a context manager it stops at the end."""
+class Running(processes.Running):
+    """An emulator that serves."""
 
-    url: str
-    port: int
-    data_dir: Path
-    process: subprocess.Popen[bytes] = field(repr=False)
-    progress: Progress = field(repr=False)
+    __slots__ = ()
 
-    @property
-    def pid(self) -> int:
-        """The emulator's process."""
-        return self.process.pid
+    def save(self) -> str:
+        """Save now."""
+        return f"Saved {_count(save_now(self).items, 'item')}."
 
     def stop(self, timeout: float = STOP_DEADLINE) -> None:
         """Let it save and end; kill it only if that takes longer than `timeout` seconds."""
@@ -91,23 +73,7 @@ class Running:
         self.process.wait()
         shutil.rmtree(self.data_dir / PRIVATE, ignore_errors=True)
         if error := _record(self.data_dir).get("save_error"):
-            raise EmulatorError(f"{error} {self.data_dir / LOG}")
-
-    def __enter__(self) -> Running:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
-
-
-def say(sentence: str) -> None:
-    """The default progress: a line on the error stream."""
-    print(sentence, file=sys.stderr, flush=True)
+            raise EngineError(f"{error} {self.data_dir / LOG}")
 
 
 def ensure_environment(progress: Progress = say) -> Path:
@@ -120,17 +86,17 @@ def ensure_environment(progress: Progress = say) -> Path:
     python = ENVIRONMENT / "bin" / "python"
     if _installed(stamp, python, lock):
         return python
-    ENVIRONMENT.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(ENVIRONMENT.with_suffix(".lock"), progress):
+    with processes.installing(ENVIRONMENT, "the emulator", progress):
         if _installed(stamp, python, lock):
             return python
         progress("Installing the emulator (once, about 20 seconds).")
         shutil.rmtree(ENVIRONMENT, ignore_errors=True)
-        _run(sys.executable, "-m", "venv", str(ENVIRONMENT))
-        quiet = ("--quiet", "--disable-pip-version-check", "--no-input")
-        _run(
-            str(python), "-m", "pip", "install", *quiet, "--require-hashes", "-r", str(REQUIREMENTS)
-        )
+        quiet = ("--quiet", "--disable-pip-version-check", "--no-input", "--require-hashes")
+        for step in (
+            (sys.executable, "-m", "venv", str(ENVIRONMENT)),
+            (str(python), "-m", "pip", "install", *quiet, "-r", str(REQUIREMENTS)),
+        ):
+            processes.run("The emulator", *step)
         stamp.write_text(lock, encoding="utf-8")
     return python
 
@@ -147,14 +113,13 @@ def start(
 
     Without `persist` it forgets everything, and ends when its starter does. Without `port` it takes
     the one it had on this directory, or a free one. An emulator left by a killed run is ended
-    first, its state saved. One that somebody runs is left alone: EmulatorError.
+    first, its state saved. One that somebody runs is left alone: EngineError.
     """
     data_dir = data_dir.resolve()
     (data_dir / STATE).mkdir(parents=True, exist_ok=True)
+    _end_orphan(data_dir, _record(data_dir), progress)
     before = _record(data_dir)
-    _end_orphan(data_dir, before, progress)
-    before = _record(data_dir)
-    listener = _bind(port, before.get("port"))
+    listener = processes.bind(port, before.get("port"))
     with listener:
         running = _spawn(data_dir, listener, persist, autosave_seconds, progress)
     try:
@@ -172,7 +137,7 @@ def save_now(running: Running, timeout: float = 120.0) -> Saved:
     """Wait until all that was answered before this call is on the disk."""
     before = _record(running.data_dir)
     if not before.get("persist"):
-        raise EmulatorError("This emulator was started to forget: there is nothing to save.")
+        raise EngineError("This emulator was started to forget: there is nothing to save.")
     running.process.send_signal(signal.SIGUSR1)
     until = time.monotonic() + timeout
     while time.monotonic() < until:
@@ -180,18 +145,18 @@ def save_now(running: Running, timeout: float = 120.0) -> Saved:
         if now["written"] > before["taken"]:
             return Saved(**{name: now["saved"][name] for name in Saved.__slots__})
         if now["failed"] > before["taken"]:
-            raise EmulatorError(f"{now['save_error']} {running.data_dir / LOG}")
+            raise EngineError(f"{now['save_error']} {running.data_dir / LOG}")
         if running.process.poll() is not None:
-            raise EmulatorError("The emulator ended before it had saved.")
+            raise EngineError("The emulator ended before it had saved.")
         time.sleep(POLL)
-    raise EmulatorError(f"The state was not saved within {timeout:.0f} s.")
+    raise EngineError(f"The state was not saved within {timeout:.0f} s.")
 
 
 def address(data_dir: Path) -> str | None:
     """Where the emulator of this directory answers; None if none runs on it."""
     record = _record(data_dir)
     url = f"http://{HOST}:{record.get('port')}"
-    return url if _runs(record) and healthy(url) else None
+    return url if runs(record) and healthy(url) else None
 
 
 def healthy(url: str, timeout: float = 1.0) -> bool:
@@ -206,87 +171,28 @@ def healthy(url: str, timeout: float = 1.0) -> bool:
         connection.close()
 
 
-def process_identity(pid: int) -> str | None:
-    """What tells this process from a later one with its number; None if there is none.
-
-    On Linux the clock tick of its start, in a boot that has a name; elsewhere the second.
-    """
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
-    except OSError:
-        return None if sys.platform == "linux" else _identity_by_ps(pid)
-    state, started = stat[0], stat[19]
-    return None if state == "Z" else f"{boot} {started}"
-
-
-def _identity_by_ps(pid: int) -> str | None:
-    shown = subprocess.run(
-        ("ps", "-p", str(pid), "-o", "stat=,lstart="),
-        env={"LC_ALL": "C", "TZ": "UTC", "PATH": os.environ.get("PATH", os.defpath)},
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout
-    state, _, started = shown.strip().partition(" ")
-    return None if not started or state.startswith("Z") else started.strip()
-
-
 def _installed(stamp: Path, python: Path, lock: str) -> bool:
     return python.exists() and stamp.is_file() and stamp.read_text(encoding="utf-8") == lock
 
 
-@contextmanager
-def _locked(path: Path, progress: Progress) -> Iterator[None]:
-    with path.open("w", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            progress("Somebody else is installing the emulator: waiting.")
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def _run(*command: str) -> None:
-    done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-    )
-    if done.returncode:
-        raise EmulatorError(f"The emulator could not be installed.\n{done.stdout[-2000:]}")
-
-
 def _record(data_dir: Path) -> dict[str, Any]:
-    try:
-        record = json.loads((data_dir / RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return record if isinstance(record, dict) else {}
-
-
-def _runs(record: dict[str, Any], pid: str = "pid", identity: str = "identity") -> bool:
-    """Whether the process of the record is alive, and not another one that got its number."""
-    known = record.get(identity)
-    return bool(known) and process_identity(int(record[pid])) == known
+    return read_record(data_dir / RECORD)
 
 
 def _end_orphan(data_dir: Path, record: dict[str, Any], progress: Progress) -> None:
-    if not _runs(record):
+    if not runs(record):
         return
-    if _runs(record, "owner", "owner_identity"):
+    if runs(record, "owner", "owner_identity"):
         raise _taken(data_dir, record)
-    pid = int(record["pid"])
-    progress(f"The emulator of a run that was killed is still there (process {pid}): ending it.")
-    os.kill(pid, signal.SIGTERM)
-    if not _follow(data_dir, lambda: not _runs(record), progress, STOP_DEADLINE):
-        progress(f"It did not end within {STOP_DEADLINE:.0f} s: killing it.")
-        os.kill(pid, signal.SIGKILL)
+
+    def follow(ended: Callable[[], bool], seconds: float) -> bool:
+        return _follow(data_dir, ended, progress, seconds)
+
+    processes.end_orphan(record, "The emulator", follow, STOP_DEADLINE, progress)
 
 
-def _taken(data_dir: Path, record: dict[str, Any]) -> EmulatorError:
-    return EmulatorError(
-        f"An emulator runs on {data_dir} already: process {record['pid']}, port {record['port']}, "
-        f"started by process {record['owner']}. Stop that one first."
-    )
+def _taken(data_dir: Path, record: dict[str, Any]) -> EngineError:
+    return processes.taken("An emulator", data_dir, record)
 
 
 def _follow(data_dir: Path, ended: Callable[[], bool], progress: Progress, timeout: float) -> bool:
@@ -309,42 +215,12 @@ def _follow(data_dir: Path, ended: Callable[[], bool], progress: Progress, timeo
     return True
 
 
-def _bind(wanted: int | None, before: int | None) -> socket.socket:
-    """A socket on a port that nobody else can take from now on."""
-    if wanted is not None:
-        if listener := _try_bind(wanted):
-            return listener
-        raise EmulatorError(f"Port {wanted} is taken.")
-    # Neighbours start far from each other, so that parallel tests seldom try the same.
-    first = os.getpid() * 7 % len(PORTS)
-    others = (*PORTS[first:], *PORTS[:first])
-    for candidate in (before, *others) if before else others:
-        if listener := _try_bind(candidate):
-            return listener
-    raise EmulatorError(f"No port from {PORTS[0]} to {PORTS[-1]} is free.")
-
-
-def _try_bind(port: int) -> socket.socket | None:
-    with socket.socket() as probe:
-        # BSD lets two bind one port if one is for all addresses.
-        if probe.connect_ex((HOST, port)) == 0:
-            return None
-    listener = socket.socket()
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((HOST, port))
-    except OSError:
-        listener.close()
-        return None
-    return listener
-
-
 def _spawn(
     data_dir: Path, listener: socket.socket, persist: bool, autosave: float, progress: Progress
 ) -> Running:
     python = ENVIRONMENT / "bin" / "python"
     if not python.exists():
-        raise EmulatorError("The emulator is not installed: call ensure_environment() first.")
+        raise EngineError("The emulator is not installed: call ensure_environment() first.")
     private = data_dir / PRIVATE
     private.mkdir(exist_ok=True)
     port = listener.getsockname()[1]
@@ -399,14 +275,14 @@ def _await_answer(running: Running) -> None:
     while not healthy(running.url):
         record = _record(running.data_dir)
         ours = record.get("pid") == running.pid
-        if not ours and _runs(record):
+        if not ours and runs(record):
             raise _taken(running.data_dir, record)
         if running.process.poll() is not None:
             failed = record.get("error") if ours else None
             log = (running.data_dir / LOG).read_text(encoding="utf-8", errors="replace")
-            raise EmulatorError(failed or f"The emulator did not start.\n{log[-2000:]}")
+            raise EngineError(failed or f"The emulator did not start.\n{log[-2000:]}")
         if time.monotonic() > until:
-            raise EmulatorError(f"The emulator did not answer within {START_DEADLINE:.0f} s.")
+            raise EngineError(f"The emulator did not answer within {START_DEADLINE:.0f} s.")
         time.sleep(POLL)
 
 
@@ -443,30 +319,12 @@ def main() -> int:
     parser.add_argument("--port", type=int, help="default: the one it had, or a free one")
     parser.add_argument("--forget", action="store_true", help="keep nothing")
     options = parser.parse_args()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
-    try:
+
+    def begin() -> Running:
         ensure_environment()
-        with start(options.data_dir, port=options.port, persist=not options.forget) as running:
-            say(f"{running.url} (process {running.pid}); Ctrl-C stops it.")
-            try:
-                running.process.wait()
-            except KeyboardInterrupt:
-                return 0
-            say(f"The emulator ended by itself: {running.data_dir / LOG}")
-            return 1
-    except EmulatorError as error:
-        say(str(error))
-        return 1
-    except KeyboardInterrupt:
-        return 130
+        return start(options.data_dir, port=options.port, persist=not options.forget)
 
-
-def _interrupt(*_: object) -> None:
-    # Once: the state must not be lost to an impatient second Ctrl-C.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    raise KeyboardInterrupt
+    return processes.in_foreground(begin, options.data_dir / LOG)
 
 
 if __name__ == "__main__":

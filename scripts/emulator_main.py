@@ -13,7 +13,6 @@ import asyncio
 import fcntl
 import gc
 import importlib
-import json
 import os
 import shutil
 import signal
@@ -29,7 +28,8 @@ from typing import Any
 
 from scripts import emulator_patches
 from scripts import emulator_snapshot as snapshot
-from scripts.emulator import RECORD, STATE, process_identity
+from scripts.emulator import RECORD, STATE
+from scripts.processes import process_identity, write_record
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -57,9 +57,7 @@ class Record:
     def put(self, **fields: Any) -> None:
         """Change fields; a reader sees the old record or the new one."""
         self._fields |= fields
-        unfinished = self._path.with_suffix(".new")
-        unfinished.write_text(json.dumps(self._fields), encoding="utf-8")
-        unfinished.replace(self._path)
+        write_record(self._path, self._fields)
 
 
 class Keeper:

@@ -1,4 +1,4 @@
-"""Import a real retail chain's year: stores, guides, members, and orders through their one door.
+"""Import a real retail chain's year: stores, guides, members, orders and campaigns.
 
 What is real and what is synthetic stands in complete_journey.py. The import is resumable: a record
 in the database says how far it came, and whatever was half done is done again to the same end.
@@ -10,19 +10,23 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from typing import Literal, TypeVar
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from graphql_api import tables
+from graphql_api.campaigns import models as campaign_models
+from graphql_api.campaigns import repository as campaigns
+from graphql_api.campaigns import service as campaign_service
+from graphql_api.campaigns.rules import CampaignKind, ParticipationState
 from graphql_api.guides import repository as guides
 from graphql_api.guides.models import Guide
 from graphql_api.guides.rules import GuideStatus
 from graphql_api.kit import ids
 from graphql_api.kit.dynamo import Transaction, batch_get, transact
-from graphql_api.kit.time import DEFAULT_ZONE, Clock
+from graphql_api.kit.time import DEFAULT_ZONE, Clock, start_of
 from graphql_api.members import repository as members
 from graphql_api.members import service as member_service
 from graphql_api.members.rules import IdentityKind, Origin
@@ -34,7 +38,7 @@ from graphql_api.stores.models import OrgUnit, Store, StoresItem
 from graphql_api.stores.rules import StoreFormat, UnitKind
 from graphql_api.viewer import SYSTEM
 from scripts import complete_journey, local
-from scripts.complete_journey import Basket, Dataset, Household, Refund
+from scripts.complete_journey import Basket, Campaign, Dataset, Household, Refund
 
 SOURCE = "complete-journey"
 PART = 250
@@ -44,8 +48,17 @@ _HISTORY_BEGAN = datetime(2016, 12, 31, tzinfo=UTC)
 _EVERY_SECONDS = 2.0
 
 T = TypeVar("T")
-Stage = Literal["organisation", "members", "refunds", "complete"]
+Stage = Literal["organisation", "members", "refunds", "campaigns", "complete"]
 Say = Callable[[str], None]
+
+_COUNTED = {"members": "orders", "refunds": "refunds", "campaigns": "participations"}
+_KINDS = {
+    "Type A": (CampaignKind.SCENE, "个性化优惠"),
+    "Type B": (CampaignKind.PROMOTION, "品类促销"),
+    "Type C": (CampaignKind.FESTIVAL, "季节主题"),
+}
+"""What the data tells of a campaign is its type: A sends each household coupons of its own, B and C
+send everybody the same, C for longer. Kinds and names are synthetic."""
 
 
 class ImportRecord(StoresItem):
@@ -103,8 +116,13 @@ def guide_id(key: str) -> str:
     return ids.derived_id("gde", SOURCE, key)
 
 
+def campaign_id(number: int) -> str:
+    """The campaign that a campaign of the data becomes."""
+    return ids.derived_id("cmp", SOURCE, str(number))
+
+
 def run(*, households: int | None, say: Say, clock: Clock | None = None) -> Outcome:
-    """Import so many households (None: all) with their stores, guides, orders and refunds.
+    """Import so many households (None: all) with stores, guides, orders, refunds and campaigns.
 
     Safe to repeat and to kill anywhere: it goes on from its record. The first run sets the chain's
     clock so that its business day is 1 January 2018.
@@ -122,6 +140,7 @@ def run(*, households: int | None, say: Say, clock: Clock | None = None) -> Outc
         _advance(known, "members")
     _import_members(dataset, known, clock, say)
     _import_refunds(dataset, known, clock, say)
+    _import_campaigns(dataset, known, clock, say)
     return Outcome(int(known.households), resumed, time.monotonic() - began)
 
 
@@ -256,7 +275,62 @@ def _import_refunds(dataset: Dataset, known: ImportRecord, clock: Clock, say: Sa
 
     work = dataset.baskets_of(todo)
     _go_through(known, "refunds", len(plan), _in_order(one, work), say)
+    _advance(known, "campaigns")
+
+
+def _import_campaigns(dataset: Dataset, known: ImportRecord, clock: Clock, say: Say) -> None:
+    """The campaigns as they stand on the first business day, then what was sent to each member."""
+    if known.stage != "campaigns":
+        return
+    starts = {c.campaign_id: _record(c, clock) for c in dataset.campaigns()}
+    sent: dict[int, list[int]] = {}
+    for send in dataset.sends():
+        sent.setdefault(send.household_id, []).append(send.campaign_id)
+    plan = [household.household_id for household in _plan(dataset, known)]
+
+    def one(household_id: int) -> int:
+        numbers = sent.get(household_id, [])
+        for number in numbers:
+            _invite(number, household_id, starts[number])
+        return len(numbers)
+
+    todo = plan[int(known.done) :]
+    _go_through(known, "campaigns", len(plan), _in_order(one, todo), say)
     _advance(known, "complete")
+
+
+def _record(campaign: Campaign, clock: Clock) -> datetime:
+    """Keep a campaign of the whole chain, from the first of its days through the last."""
+    kind, theme = _KINDS[campaign.kind]
+    starts_at = start_of(campaign.start, clock.zone)
+    new = campaign_service.CampaignCreate(
+        kind=kind,
+        name=f"{theme}·{campaign.campaign_id}",
+        starts_at=starts_at,
+        ends_at=start_of(campaign.end + timedelta(days=1), clock.zone),
+        external_id=f"{SOURCE}:{campaign.campaign_id}",
+    )
+    campaign_service.record(
+        new,
+        campaign_id=campaign_id(campaign.campaign_id),
+        created_at=_HISTORY_BEGAN,
+        as_of=start_of(FIRST_BUSINESS_DAY, clock.zone),
+        clock=clock,
+    )
+    return starts_at
+
+
+def _invite(number: int, household_id: int, at: datetime) -> None:
+    """The data does not tell the day of a send: it is taken for that of the campaign's start."""
+    invited = campaign_models.participation(
+        campaign_id(number),
+        member_id(household_id),
+        state=ParticipationState.INVITED,
+        at=at,
+        channel=None,
+        origin=Origin.BACKFILL,
+    )
+    campaigns.add_participation(invited)
 
 
 def _in_order(one: Callable[[T], int], work: Iterable[T]) -> Iterator[int]:
@@ -275,7 +349,7 @@ def _go_through(
     """Count what is done, say it, and note it: everything before the note is in the database."""
     noted = time.monotonic()
     written = 0
-    what = "orders" if stage == "members" else "refunds"
+    what = _COUNTED[stage]
     for count in results:
         written += count
         known.done = int(known.done) + 1
@@ -382,10 +456,15 @@ class Held:
     members: int
     gross_fen: int
     refunded_fen: int
+    campaigns: int
+    participations: int
 
 
 def held() -> Held:
-    """Sum the facts of all members, page by page."""
+    """Sum the facts of all members, page by page, and count the campaigns of the data."""
+    numbers = range(1, complete_journey.CAMPAIGNS + 1)
+    known = campaigns.get_many([campaign_id(number) for number in numbers])
+    parts = sum(campaigns.count_participations(c.id) for c in known if c is not None)
     count = gross = refunded = 0
     after: str | None = None
     while True:
@@ -394,7 +473,8 @@ def held() -> Held:
         gross += sum(int(member.paid) for member in page.items)
         refunded += sum(int(member.refunded) for member in page.items)
         if not page.more:
-            return Held(count, gross, refunded)
+            there = sum(campaign is not None for campaign in known)
+            return Held(count, gross, refunded, there, parts)
         after = page.places[-1]
 
 
@@ -420,7 +500,8 @@ def _import(wanted: int | None) -> None:
     total = held()
     print(
         f"The database holds {total.members:,} members, {total.gross_fen:,} fen gross, "
-        f"{total.refunded_fen:,} fen refunded."
+        f"{total.refunded_fen:,} fen refunded, {total.campaigns} campaigns, "
+        f"{total.participations:,} participations."
     )
 
 

@@ -1,4 +1,4 @@
-"""The local chain: where its data is, which emulator serves it, and tokens for its people."""
+"""The local chain: where its data is, which engine serves it, and tokens for its people."""
 
 import os
 from collections.abc import Iterator
@@ -7,25 +7,27 @@ from datetime import timedelta
 from pathlib import Path
 
 from graphql_api import auth
+from graphql_api.config import settings
 from graphql_api.members import repository as members
-from graphql_api.viewer import SCOPES, SEE_PERSONAL_DATA, Role
-from scripts import emulator
+from graphql_api.viewer import MANAGE_KEYS, MANAGE_STAFF, SCOPES, SEE_PERSONAL_DATA, Role
+from scripts import engines, stand_ins
 
 ACCOUNT = "000000000001"
 TOKEN_LIFETIME = timedelta(days=7)
+OPERATOR_SCOPES = frozenset({SEE_PERSONAL_DATA, MANAGE_KEYS, MANAGE_STAFF})
 
 
 def data_dir() -> Path:
-    """DATA_DIR, or `.dev` in this folder."""
-    return Path(os.environ.get("DATA_DIR") or ".dev")
+    """DATA_DIR, or the engine's own in this folder."""
+    return Path(os.environ.get("DATA_DIR") or engines.chosen().DATA_DIR)
 
 
 def point_at(url: str) -> None:
-    """Have every AWS client made from now on talk to the emulator."""
+    """Have every AWS client made from now on talk to the engine."""
     os.environ.update(
         AWS_ENDPOINT_URL=url,
         AWS_ACCESS_KEY_ID=ACCOUNT,
-        AWS_SECRET_ACCESS_KEY="local",  # noqa: S106 - the emulator takes any
+        AWS_SECRET_ACCESS_KEY="local",  # noqa: S106 - the engine takes any
         AWS_DEFAULT_REGION="us-east-1",
     )
     os.environ.pop("AWS_PROFILE", None)
@@ -33,16 +35,29 @@ def point_at(url: str) -> None:
 
 
 @contextmanager
+def logins() -> Iterator[None]:
+    """Have logins ask stand-ins for WeChat and WeCom, unless the environment names real apps."""
+    if os.environ.get("APP_WECHAT_APP_ID") or os.environ.get("APP_WECOM_CORP_ID"):
+        yield
+        return
+    with stand_ins.serve() as server:
+        os.environ.update(stand_ins.settings_for(server.url))
+        settings.cache_clear()
+        yield
+
+
+@contextmanager
 def database() -> Iterator[str]:
-    """The address of the emulator on the data directory: the running one, or one for the while."""
+    """The address of the engine on the data directory: the running one, or one for the while."""
     if url := os.environ.get("AWS_ENDPOINT_URL"):
         yield url
         return
-    if url := emulator.address(data_dir()):
+    engine = engines.chosen()
+    if url := engine.address(data_dir()):
         point_at(url)
         yield url
         return
-    with emulator.start(data_dir()) as started:
+    with engine.start(data_dir()) as started:
         point_at(started.url)
         yield started.url
 
@@ -53,9 +68,7 @@ def token(role: Role) -> str:
     Member, guide and store belong together. Raises LookupError while there are no members.
     """
     if role is Role.OPERATOR:
-        return auth.issue(
-            role, "opr_local", scopes=frozenset({SEE_PERSONAL_DATA}), lifetime=TOKEN_LIFETIME
-        )
+        return auth.issue(role, "opr_local", scopes=OPERATOR_SCOPES, lifetime=TOKEN_LIFETIME)
     if role is Role.INTEGRATION:
         return auth.issue(role, "key_local", scopes=SCOPES, lifetime=TOKEN_LIFETIME)
     page = members.page_of_all(first=50, after=None, reverse=False)

@@ -1,8 +1,8 @@
 """Streams on a laptop: reads a table's stream and calls the Lambda handler that consumes it.
 
-The embedded AWS takes a partial batch failure for a success, so the loop keeps to what AWS
-documents itself: records of a shard in order, a failed record and those behind it delivered again,
-and after ten tries set aside in a file.
+The embedded AWS takes a partial batch failure for a success, and DynamoDB Local has no Lambda, so
+the loop keeps to what AWS documents itself: a shard after the one that it continues, its records in
+order, a failed record and those behind it delivered again, and after ten tries set aside in a file.
 """
 
 import base64
@@ -14,6 +14,10 @@ from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import PynamoDBException
+
+from graphql_api.kit.dynamo import JsonAttribute, batch_get
+from graphql_api.stores.models import SOLE, StoresItem
 
 BATCH = 100
 TRIES = 10
@@ -21,6 +25,13 @@ IDLE_SECONDS = 0.5
 
 Handler = Callable[[dict[str, Any], Any], Any]
 Record = dict[str, Any]
+
+
+class StreamPlaces(StoresItem):
+    """How far each shard of a table's stream was read; in the database, so that it goes back to an
+    earlier state together with what it tells about."""
+
+    places = JsonAttribute(default=dict)
 
 
 class Context:
@@ -37,15 +48,22 @@ class Context:
 
 
 class Pump:
-    """Moves one table's stream into a handler, from where it stopped last time."""
+    """Moves one table's stream into a handler, from where it stopped last time.
 
-    def __init__(self, table: str, handler: Handler, data_dir: Path) -> None:
+    Of several that read the same stream each has the name of its consumer.
+    """
+
+    def __init__(
+        self, table: str, handler: Handler, data_dir: Path, *, consumer: str | None = None
+    ) -> None:
         self._table = table
+        self._name = f"{table}-{consumer}" if consumer else table
         self._handler = handler
-        self._checkpoint = data_dir / f"stream-{table}.json"
-        self._set_aside = data_dir / f"stream-{table}.failed.jsonl"
+        self._set_aside = data_dir / f"stream-{self._name}.failed.jsonl"
+        self._iterators: dict[str, str] = {}
+        self._finished: set[str] = set()
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"stream {table}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"stream {self._name}", daemon=True)
 
     def start(self) -> None:
         """Begin in the background."""
@@ -61,34 +79,47 @@ class Pump:
         while not self._stop.is_set():
             try:
                 moved = self.drain(streams)
-            except (ClientError, BotoCoreError):
-                moved = 0  # the emulator restarts or stops; the next round asks again
+            except (ClientError, BotoCoreError, PynamoDBException):
+                moved = 0  # the engine stops, or an iterator is too old; the next round asks again
+                self._iterators.clear()
             if not moved:
                 self._stop.wait(IDLE_SECONDS)
 
     def drain(self, streams: Any) -> int:
         """Deliver everything that is waiting now; gives the number of records delivered."""
         moved = 0
-        for stream in streams.list_streams(TableName=self._table)["Streams"]:
-            arn = stream["StreamArn"]
-            described = streams.describe_stream(StreamArn=arn)["StreamDescription"]
-            for shard in described["Shards"]:
-                moved += self._drain_shard(streams, arn, shard["ShardId"])
+        known = streams.list_streams(TableName=self._table)["Streams"]
+        for stream in sorted(known, key=lambda stream: str(stream["StreamLabel"])):
+            arn, unfinished = stream["StreamArn"], set()
+            for shard in _parents_first(_shards(streams, arn)):
+                # Changes of an item go on in the shards that follow its own.
+                if shard.get("ParentShardId") not in unfinished:
+                    moved += self._drain_shard(streams, arn, shard)
+                if f"{arn}|{shard['ShardId']}" not in self._finished:
+                    unfinished.add(shard["ShardId"])
         return moved
 
-    def _drain_shard(self, streams: Any, arn: str, shard: str) -> int:
-        place = f"{arn}|{shard}"
-        iterator = self._iterator(streams, arn, shard, self._places().get(place))
+    def _drain_shard(self, streams: Any, arn: str, shard: Record) -> int:
+        place = f"{arn}|{shard['ShardId']}"
+        closed = "EndingSequenceNumber" in shard["SequenceNumberRange"]
         moved = 0
-        while iterator and not self._stop.is_set():
+        while place not in self._finished and not self._stop.is_set():
+            iterator = self._iterators.get(place) or self._iterator(
+                streams, arn, shard["ShardId"], self._places().get(place)
+            )
             answer = streams.get_records(ShardIterator=iterator, Limit=BATCH)
             records = [_as_lambda_sees(record) for record in answer["Records"]]
-            if not records:
+            if records:
+                self._deliver(records)
+                self._note(place, records[-1]["dynamodb"]["SequenceNumber"])
+                moved += len(records)
+            # An empty page is not the end of a shard; the end has no next iterator.
+            if following := answer.get("NextShardIterator"):
+                self._iterators[place] = following
+            else:
+                self._finished.add(place)
+            if not records and not closed:
                 break
-            self._deliver(records)
-            self._note(place, records[-1]["dynamodb"]["SequenceNumber"])
-            moved += len(records)
-            iterator = answer.get("NextShardIterator")
         return moved
 
     def _iterator(self, streams: Any, arn: str, shard: str, after: str | None) -> str:
@@ -126,16 +157,35 @@ class Pump:
         return next((n for n, number in enumerate(numbers) if number in failures), None)
 
     def _places(self) -> dict[str, str]:
-        try:
-            places: dict[str, str] = json.loads(self._checkpoint.read_text())
-        except (OSError, ValueError):
-            return {}
-        return places
+        found = batch_get(StreamPlaces, [(f"stream#{self._name}", SOLE)], consistent=True)[0]
+        return dict(found.places) if found else {}
 
     def _note(self, place: str, number: str) -> None:
-        written = self._checkpoint.with_suffix(".new")
-        written.write_text(json.dumps({**self._places(), place: number}))
-        written.replace(self._checkpoint)
+        places = {**self._places(), place: number}
+        StreamPlaces(f"stream#{self._name}", places=places).save()
+
+
+def _shards(streams: Any, arn: str) -> list[Record]:
+    """All shards of a stream that still has records of theirs."""
+    shards: list[Record] = []
+    further: dict[str, str] = {}
+    while True:
+        described = streams.describe_stream(StreamArn=arn, **further)["StreamDescription"]
+        shards += described["Shards"]
+        if not (last := described.get("LastEvaluatedShardId")):
+            return shards
+        further = {"ExclusiveStartShardId": last}
+
+
+def _parents_first(shards: list[Record]) -> list[Record]:
+    """Each shard after the one that it continues."""
+    known = {shard["ShardId"]: shard for shard in shards}
+
+    def generation(shard: Record) -> int:
+        parent = known.get(shard.get("ParentShardId", ""))
+        return 1 + generation(parent) if parent else 0
+
+    return sorted(shards, key=generation)
 
 
 def _as_lambda_sees(record: Record) -> Record:

@@ -14,10 +14,18 @@ from graphql_api.kit.time import Clock
 from graphql_api.stores import service as stores
 from graphql_api.viewer import SCOPES, Role
 from tests import asgi
-from tests.emulator_fixtures import aws_account, emulator
+from tests.emulator_fixtures import aws_account, engine, pytest_collection_modifyitems
+from tests.logins import stand_in_server, stand_ins
 from tests.seeded import seeded
 
-__all__ = ["aws_account", "emulator", "seeded"]
+__all__ = [
+    "aws_account",
+    "engine",
+    "pytest_collection_modifyitems",
+    "seeded",
+    "stand_in_server",
+    "stand_ins",
+]
 
 NOW = datetime(2018, 1, 10, 4, 0, tzinfo=UTC)
 

@@ -1,13 +1,17 @@
 """What tests build: each names only what it is about; the chain is set up already."""
 
 import itertools
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from graphql_api.kit import ids
+from graphql_api.kit.dynamo import batch_write
 from graphql_api.kit.time import Clock
+from graphql_api.members import repository as member_repository
 from graphql_api.members import service as members
-from graphql_api.members.models import Member
-from graphql_api.members.rules import IdentityKind
+from graphql_api.members.models import Counter, Member, MembersItem
+from graphql_api.members.rules import IdentityKind, SourceChannel
 from graphql_api.members.service import NewIdentity
 from graphql_api.orders import service as orders
 from graphql_api.stores.models import Store
@@ -28,6 +32,8 @@ __all__ = [
     "make_snapshot",
     "make_store",
     "make_unit",
+    "numbered",
+    "put_numbered",
 ]
 
 NOW = datetime(2018, 1, 10, 4, 0, tzinfo=UTC)
@@ -87,3 +93,25 @@ def make_shell(*refunds: orders.SnapshotRefund, external_id: str | None = None) 
     """What a till knows of an order whose body it does not tell, not applied."""
     given = list(refunds) or [make_refund()]
     return orders.Snapshot(source="pos", external_id=external_id or fresh("W"), refunds=given)
+
+
+def numbered(number: int) -> str:
+    """The id of a member put by `put_numbered`."""
+    return ids.derived_id("mbr", str(number))
+
+
+def put_numbered(
+    numbers: Iterable[int], *, newest: int, given: Callable[[int], dict[str, Any]] = lambda _: {}
+) -> None:
+    """Bare members with these numbers, in bulk, in a chain that has given `newest` of them.
+
+    `given` says more of each.
+    """
+    found = []
+    for number in numbers:
+        known: dict[str, Any] = {"source": SourceChannel.IMPORT, "joined_at": NOW, "version": 1}
+        known |= {"created_at": NOW, "joining_store_id": "sto_1", "store_id": "sto_1"}
+        member = Member(numbered(number), number=number, **known | given(number))
+        member_repository._index(member)
+        found.append(member)
+    batch_write(MembersItem, [*found, Counter("counter", last=newest)])

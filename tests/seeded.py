@@ -1,25 +1,53 @@
 """A small chain with everything filled in, for documents that are run against it."""
 
-from datetime import date
+from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
-from graphql_api.members.rules import ConsentChannel, ConsentPurpose, Gender, IdentityKind
+from graphql_api import auth
+from graphql_api.access import tokens
+from graphql_api.access.rules import ENROLMENT_LIFETIME, WeChatPerson
+from graphql_api.access.service import keys, sessions
+from graphql_api.campaigns.service import NewBudget, NewGoal
+from graphql_api.guides.models import Guide
+from graphql_api.kit.ids import new_id
+from graphql_api.kit.time import Clock, real_now
+from graphql_api.members.models import Member
+from graphql_api.members.rules import (
+    ConsentChannel,
+    ConsentPurpose,
+    Gender,
+    IdentityKind,
+    OwnershipSource,
+)
 from graphql_api.members.service import ConsentSet, NewConsent, NewIdentity, set_consent
 from graphql_api.orders import service as orders
+from graphql_api.ownership import service as ownership
+from graphql_api.ownership.models import HandOver, Skipped, skip_sort
+from graphql_api.ownership.rules import EndReason, HandOverFailure, HandOverState, Outcome
 from graphql_api.stores import service as stores
 from graphql_api.stores.models import HEADQUARTERS_ID, Store
 from graphql_api.stores.rules import UnitKind
-from graphql_api.viewer import SYSTEM
+from graphql_api.tags.models import Tag, TagJob
+from graphql_api.tags.rules import JobMembers, JobState
+from graphql_api.viewer import SYSTEM, Role, Viewer
+from scripts.stand_ins import StandIns
+from tests.access.factories import make_account, make_key
+from tests.campaigns.factories import adopt, make_campaign, make_offer, make_running, take_part
 from tests.factories import (
     CLOCK,
+    NOW,
     make_guide,
     make_identity,
     make_member,
     make_refund,
     make_snapshot,
     make_store,
+    make_unit,
 )
+from tests.policies.factories import make_draft, publish
+from tests.tags.factories import make_group, make_tag, set_tags
 
 NAME = "王小明"
 NICKNAME = "明明爱喝茶"
@@ -28,7 +56,7 @@ UNION_ID = "union-1"
 
 
 @pytest.fixture
-def seeded(chain: str) -> dict[str, str]:
+def seeded(chain: str, stand_ins: StandIns) -> dict[str, str]:
     """The ids of a region with two stores, their guides, three members, and an order, by name.
 
     Every field of the first of each kind has a value. `member` belongs to `guide` and `store`.
@@ -41,9 +69,11 @@ def seeded(chain: str) -> dict[str, str]:
         partner_growth=1200,
     )
     region = stores.create_unit(new, viewer=SYSTEM, clock=CLOCK)
+    empty_region = make_unit("华北")
     store = _store(region.id)
     other_store = make_store("S2")
     guide = make_guide(store, "李芳", wecom_user_id="LiFang", employed_on=date(2016, 3, 1))
+    colleague = make_guide(store, "陈静", wecom_user_id="ChenJing")
     other_guide = make_guide(other_store, "赵敏", wecom_user_id="ZhaoMin")
     member = make_member(
         store,
@@ -76,21 +106,35 @@ def seeded(chain: str) -> dict[str, str]:
     beside = make_member(store, make_identity("openid-2"), name="孙丽")
     elsewhere = make_member(other_store, make_identity("openid-3"), guide_id=other_guide.id)
     order = _order(store, guide_id=guide.id, member_id=member.id)
-    return {
-        "headquarters": HEADQUARTERS_ID,
-        "region": region.id,
-        "store": store.id,
-        "other_store": other_store.id,
-        "guide": guide.id,
-        "other_guide": other_guide.id,
-        "member": member.id,
-        "member_no": member.member_no,
-        "phone": PHONE,
-        "union_id": UNION_ID,
-        "member_beside": beside.id,
-        "member_elsewhere": elsewhere.id,
-        "order": order,
-    }
+    tag = _tag(member, guide)
+    publish(make_draft())
+    campaigns = _campaigns(region.id, store, other_store, member)
+    return (
+        campaigns
+        | _access(member, store)
+        | {
+            "headquarters": HEADQUARTERS_ID,
+            "region": region.id,
+            "empty_region": empty_region.id,
+            "store": store.id,
+            "other_store": other_store.id,
+            "guide": guide.id,
+            "guide_beside": colleague.id,
+            "other_guide": other_guide.id,
+            "member": member.id,
+            "member_no": member.member_no,
+            "phone": PHONE,
+            "union_id": UNION_ID,
+            "member_beside": beside.id,
+            "member_elsewhere": elsewhere.id,
+            "order": order,
+            "tag": tag.id,
+            "tag_group": tag.group_id,
+            "tag_job": _tag_job(tag, guide, failed=elsewhere),
+            "hand_over": _hand_over(colleague, guide, skipped=beside),
+            "hand_over_waiting": _hand_over_waiting(colleague, guide),
+        }
+    )
 
 
 def _store(region_id: str) -> Store:
@@ -108,6 +152,26 @@ def _store(region_id: str) -> Store:
     )
 
 
+def _access(member: Member, store: Store) -> dict[str, str]:
+    """A session of the member, somebody about to enrol, staff accounts, and a key in use."""
+    now = real_now()
+    held = sessions.begin(member.id, at=now)
+    stranger = WeChatPerson("openid-9", "union-9", "+8613900139000")
+    made = make_key(expires_on=date(2099, 12, 31))
+    auth.viewer_of(made.key)
+    rotation = keys.ApiKeyRotate(id=made.api_key.id, grace_hours=24)
+    return {
+        "session": str(auth.viewer_of(held.access_token).session_id),
+        "refresh_token": held.refresh_token,
+        "enrolment_token": tokens.enrolment_text(stranger, now + ENROLMENT_LIFETIME),
+        "staff_account": make_account("周总", wecom_user_id="ZhouZong").id,
+        "staff_account_of_store": make_account(
+            "吴店长", wecom_user_id="WuDianzhang", role=Role.STORE_MANAGER, unit_id=store.id
+        ).id,
+        "api_key": keys.rotate(rotation, viewer=SYSTEM, at=now).api_key.id,
+    }
+
+
 def _order(store: Store, *, guide_id: str, member_id: str) -> str:
     """An order of 100 yuan with two lines, of which one came back in part."""
     rice = orders.SnapshotLine(item_id="rice", name="大米", category="粮食", amount=6_000)
@@ -121,3 +185,99 @@ def _order(store: Store, *, guide_id: str, member_id: str) -> str:
         lines=[rice, tea],
     )
     return orders.apply(snapshot, clock=CLOCK).order.id
+
+
+def _tag(member: Member, guide: Guide) -> Tag:
+    """A tag that runs out, which the guide gave the member."""
+    group = make_group("饮食偏好", description="爱吃什么，爱喝什么")
+    tag = make_tag(group, "爱喝茶", description="常买绿茶", validity_days=90)
+    store_ids = frozenset({guide.store_id})
+    viewer = Viewer(Role.GUIDE, id=guide.id, unit_id=guide.store_id, store_ids=store_ids)
+    set_tags(member, tag, viewer=viewer, reason="试饮后说喜欢", expires_on=date(2099, 12, 31))
+    return tag
+
+
+def _tag_job(tag: Tag, guide: Guide, *, failed: Member) -> str:
+    """A job over the guide's members that was cancelled after a member failed."""
+    job = TagJob(
+        new_id("tgj"),
+        state=JobState.CANCELLED,
+        members=JobMembers.OF_GUIDE,
+        store_id=guide.store_id,
+        guide_id=guide.id,
+        add_ids=[tag.id],
+        expires_on=date(2018, 3, 31),
+        reason="春茶上市",
+        by_role=Role.STORE_MANAGER,
+        by_id="stm_1",
+        day=date(2018, 1, 10),
+        total=1,
+        done=1,
+        failed=1,
+        failure_document=[[failed.id, "NOT_FOUND", "There is no such member"]],
+        created_at=NOW,
+        started_at=NOW,
+        finished_at=NOW,
+    )
+    job.save()
+    return str(job.id)
+
+
+def _hand_over(giver: Guide, taker: Guide, *, skipped: Member) -> str:
+    """A hand-over that failed after a member was skipped."""
+    job = HandOver(
+        new_id("hov"),
+        from_guide_id=giver.id,
+        store_id=giver.store_id,
+        target_ids=[taker.id],
+        reason=EndReason.LEFT,
+        source=OwnershipSource.ASSIGNED_BY_MANAGER,
+        state=HandOverState.FAILED,
+        failure=HandOverFailure.NO_TARGET,
+        created_by="stm_1",
+        created_at=NOW,
+        started_at=NOW,
+        ended_at=NOW,
+        total=2,
+        done=1,
+        outcome_document={"BUSY": 1},
+    )
+    job.save()
+    Skipped(job.id, skip_sort(0), member_id=skipped.id, reason=Outcome.BUSY).save()
+    return str(job.id)
+
+
+def _hand_over_waiting(giver: Guide, taker: Guide) -> str:
+    given = ownership.HandOverCreate(from_guide_id=giver.id, target_ids=[taker.id])
+    return str(ownership.hand_over(given, viewer=SYSTEM, clock=CLOCK).id)
+
+
+def _campaigns(region_id: str, store: Store, other_store: Store, member: Member) -> dict[str, str]:
+    """A campaign that the store took up, another on top of it, and a draft; as of today."""
+    clock = Clock()
+    offer = make_offer(
+        "中秋品茶会",
+        clock=clock,
+        external_id="mall-7",
+        kind="FESTIVAL",
+        grade="S",
+        goals=[NewGoal(metric="SALES", target=100_000)],
+        path=["ACTIVATION", "REVENUE"],
+        unit_ids=[region_id],
+        store_ids=[other_store.id],
+        audience={"any": [{"gender": {"in": ["FEMALE"]}}, {"birthdayMonth": {"in": [9]}}]},
+        budget=NewBudget(amount=5_000_000, period="DAY", per_period=500_000, per_store=100_000),
+        channels=["STORE", "WECOM"],
+        holdout_percent=5,
+    )
+    times: dict[str, Any] = {"starts_at": offer.starts_at, "ends_at": offer.ends_at}
+    adopt(offer, store, clock=clock, name="人民广场品茶会", note="二楼茶室", **times)
+    take_part(offer, member, clock=clock, channel="WECOM")
+    ahead: dict[str, Any] = {"starts_at": clock.now() + timedelta(days=5)}
+    return {
+        "campaign": offer.id,
+        "campaign_external": "mall-7",
+        "campaign_mandated": make_running("会员日", clock=clock).id,
+        "campaign_draft": make_campaign("双十一", clock=clock, **ahead).id,
+        "today": clock.today().isoformat(),
+    }

@@ -8,9 +8,8 @@ whoever reaches the object may see the field.
 import csv
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import batched
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -36,9 +35,13 @@ from graphql_api.kit.graphql import rule_of
 from graphql_api.kit.graphql.access import INHERITED
 from graphql_api.schema import schema
 from graphql_api.viewer import (
+    MANAGE_KEYS,
+    MANAGE_STAFF,
+    READ_CAMPAIGNS,
     READ_MEMBERS,
     READ_ORDERS,
     READ_STORES,
+    READ_TAGS,
     SCOPES,
     SEE_PERSONAL_DATA,
     Role,
@@ -82,9 +85,14 @@ COLUMNS = {
     "OPERATOR with members:pii": Column(
         Role.OPERATOR, "opr_1", scopes=frozenset({SEE_PERSONAL_DATA})
     ),
+    "OPERATOR who manages access": Column(
+        Role.OPERATOR, "opr_1", scopes=frozenset({MANAGE_KEYS, MANAGE_STAFF})
+    ),
     "INTEGRATION without scopes": Column(Role.INTEGRATION, "key_1"),
     "INTEGRATION that reads": Column(
-        Role.INTEGRATION, "key_1", scopes=frozenset({READ_MEMBERS, READ_ORDERS, READ_STORES})
+        Role.INTEGRATION,
+        "key_1",
+        scopes=frozenset({READ_CAMPAIGNS, READ_MEMBERS, READ_ORDERS, READ_STORES, READ_TAGS}),
     ),
     "INTEGRATION with all scopes": Column(Role.INTEGRATION, "key_1", scopes=SCOPES),
 }
@@ -92,6 +100,15 @@ COLUMNS = {
 MEMBER = 'member(by: {id: "$member"})'
 STORE = 'store(by: {id: "$store"})'
 ORDER = 'order(by: {id: "$order"})'
+CAMPAIGN = 'campaign(by: {id: "$campaign"})'
+CALENDAR = 'campaignCalendar(from: "$today", to: "$today")'
+ADDED = (
+    'campaignParticipationAdd(input: {campaignId: "$campaign",'
+    ' participations: [{memberId: "$member"}]})'
+)
+TAG = 'tag(by: {id: "$tag"})'
+TAGGED = 'memberTagsAddBulk(input: {memberIds: ["nobody"], tagIds: ["$tag"]})'
+LOGIN = 'loginWithWeChat(input: {code: "openid-1"})'
 REFUSED = 'memberUpdate(input: {id: "nobody", name: "x"})'
 
 WAYS = {
@@ -121,13 +138,82 @@ WAYS = {
     "Consent": f"{{ {MEMBER} {{ consents {{ % }} }} }}",
     "PurchaseFacts": f"{{ {MEMBER} {{ purchases {{ % }} }} }}",
     "PurchaseMonth": f"{{ {MEMBER} {{ purchases {{ months {{ % }} }} }} }}",
+    "Ownership": f"{{ {MEMBER} {{ ownership {{ % }} }} }}",
+    "OwnershipConnection": f"{{ {MEMBER} {{ ownershipHistory {{ % }} }} }}",
+    "OwnershipEdge": f"{{ {MEMBER} {{ ownershipHistory {{ edges {{ % }} }} }} }}",
+    "HandOver": '{ handOver(id: "$hand_over") { % } }',
+    "HandOverSkips": '{ handOver(id: "$hand_over") { skipped { % } } }',
+    "HandOverSkip": '{ handOver(id: "$hand_over") { skippedMembers { nodes { % } } } }',
+    "HandOverSkipConnection": '{ handOver(id: "$hand_over") { skippedMembers { % } } }',
+    "HandOverSkipEdge": '{ handOver(id: "$hand_over") { skippedMembers { edges { % } } } }',
+    "HandOverPayload": 'mutation { handOverCancel(id: "nothing") { % } }',
+    "GuideMovePayload": (
+        'mutation { guideMove(input: {guideId: "nobody", storeId: "nothing"}) { % } }'
+    ),
+    "Tag": f"{{ {MEMBER} {{ tags {{ % }} }} }}",
+    "TagConnection": "{ tags { % } }",
+    "TagEdge": "{ tags { edges { % } } }",
+    "TagPayload": 'mutation { tagUpdate(input: {id: "nothing"}) { % } }',
+    "TagGroup": f"{{ {MEMBER} {{ tags {{ group {{ % }} }} }} }}",
+    "TagGroupConnection": "{ tagGroups { % } }",
+    "TagGroupEdge": "{ tagGroups { edges { % } } }",
+    "TagGroupPayload": 'mutation { tagGroupUpdate(input: {id: "nothing"}) { % } }',
+    "TagAssignment": f"{{ {MEMBER} {{ tagAssignments {{ nodes {{ % }} }} }} }}",
+    "TagAssignmentConnection": f"{{ {MEMBER} {{ tagAssignments {{ % }} }} }}",
+    "TagAssignmentEdge": f"{{ {MEMBER} {{ tagAssignments {{ edges {{ % }} }} }} }}",
+    "TagHistoryEntry": f"{{ {MEMBER} {{ tagHistory {{ nodes {{ % }} }} }} }}",
+    "TagHistoryEntryConnection": f"{{ {MEMBER} {{ tagHistory {{ % }} }} }}",
+    "TagHistoryEntryEdge": f"{{ {MEMBER} {{ tagHistory {{ edges {{ % }} }} }} }}",
+    "TagJob": '{ tagJob(id: "$tag_job") { % } }',
+    "TagJobFailure": '{ tagJob(id: "$tag_job") { failures { % } } }',
+    "TagJobPayload": 'mutation { tagJobCancel(id: "nothing") { % } }',
+    "TagsSetPayload": 'mutation { memberTagsSet(input: {memberId: "nobody"}) { % } }',
+    "TagsAddBulkPayload": f"mutation {{ {TAGGED} {{ % }} }}",
+    "MemberTagsResult": f"mutation {{ {TAGGED} {{ results {{ % }} }} }}",
     "Order": f"{{ {ORDER} {{ % }} }}",
     "OrderConnection": f"{{ {MEMBER} {{ orders {{ % }} }} }}",
     "OrderEdge": f"{{ {MEMBER} {{ orders {{ edges {{ % }} }} }} }}",
     "OrderLine": f"{{ {ORDER} {{ lines {{ % }} }} }}",
     "OrderRefund": f"{{ {ORDER} {{ refunds {{ % }} }} }}",
     "OrderRefundLine": f"{{ {ORDER} {{ refunds {{ lines {{ % }} }} }} }}",
+    "Policy": "{ policy(kind: GROWTH) { % } }",
+    "PolicyConnection": "{ policyVersions(kind: GROWTH) { % } }",
+    "PolicyEdge": "{ policyVersions(kind: GROWTH) { edges { % } } }",
+    "PolicyPayload": "mutation { policyDraft(input: {kind: RFM, document: {x: 1}}) { % } }",
+    "Campaign": f"{{ {CAMPAIGN} {{ % }} }}",
+    "CampaignConnection": "{ campaigns { % } }",
+    "CampaignEdge": "{ campaigns { edges { % } } }",
+    "CampaignGoal": f"{{ {CAMPAIGN} {{ goals {{ % }} }} }}",
+    "CampaignBudget": f"{{ {CAMPAIGN} {{ budget {{ % }} }} }}",
+    "CampaignCalendar": f"{{ {CALENDAR} {{ % }} }}",
+    "CampaignOverlap": f"{{ {CALENDAR} {{ overlaps {{ % }} }} }}",
+    "CampaignAdoption": f"{{ {CAMPAIGN} {{ adoptions {{ nodes {{ % }} }} }} }}",
+    "CampaignAdoptionConnection": f"{{ {CAMPAIGN} {{ adoptions {{ % }} }} }}",
+    "CampaignAdoptionEdge": f"{{ {CAMPAIGN} {{ adoptions {{ edges {{ % }} }} }} }}",
+    "CampaignAdoptionPayload": (
+        'mutation { campaignAdopt(input: {campaignId: "nothing", storeId: "nothing"}) { % } }'
+    ),
+    "CampaignParticipation": f"{{ {MEMBER} {{ participations {{ nodes {{ % }} }} }} }}",
+    "CampaignParticipationConnection": f"{{ {MEMBER} {{ participations {{ % }} }} }}",
+    "CampaignParticipationEdge": f"{{ {MEMBER} {{ participations {{ edges {{ % }} }} }} }}",
+    "CampaignParticipationPayload": f"mutation {{ {ADDED} {{ % }} }}",
+    "CampaignParticipationResult": f"mutation {{ {ADDED} {{ results {{ % }} }} }}",
+    "CampaignPayload": 'mutation { campaignUpdate(input: {id: "nothing"}) { % } }',
+    "StoreCampaign": f"{{ {STORE} {{ campaigns {{ % }} }} }}",
     "OrderPayload": 'mutation { orderApply(input: {source: "pos", externalId: "x"}) { % } }',
+    "Login": f"mutation {{ {LOGIN} {{ login {{ % }} }} }}",
+    "LoginPayload": 'mutation { loginWithWeChat(input: {code: ""}) { % } }',
+    "Tokens": f"mutation {{ {LOGIN} {{ login {{ tokens {{ % }} }} }} }}",
+    "TokenPayload": 'mutation { tokenRefresh(input: {refreshToken: "x"}) { % } }',
+    "SessionPayload": "mutation { logout { % } }",
+    "StaffAccount": "{ staffAccounts { nodes { % } } }",
+    "StaffAccountConnection": "{ staffAccounts { % } }",
+    "StaffAccountEdge": "{ staffAccounts { edges { % } } }",
+    "StaffAccountPayload": 'mutation { staffAccountUpdate(input: {id: "nobody"}) { % } }',
+    "ApiKey": "{ apiKeys { nodes { % } } }",
+    "ApiKeyConnection": "{ apiKeys { % } }",
+    "ApiKeyEdge": "{ apiKeys { edges { % } } }",
+    "ApiKeyPayload": 'mutation { apiKeyRevoke(id: "nothing") { % } }',
     "UserError": f"mutation {{ {REFUSED} {{ userErrors {{ % }} }} }}",
 }
 """For each object type a document that reaches one; its fields stand in the place of %."""
@@ -136,9 +222,18 @@ ARGUMENTS = {
     "Query.node": '(id: "$store")',
     "Query.nodes": '(ids: ["$store"])',
     "Query.store": '(by: {id: "$store"})',
+    "Store.orders": '(month: "2018-01")',
     "Query.guide": '(by: {id: "$guide"})',
     "Query.member": '(by: {id: "$member"})',
     "Query.order": '(by: {id: "$order"})',
+    "Query.policy": "(kind: GROWTH)",
+    "Query.policyVersions": "(kind: GROWTH)",
+    "Query.policyValidate": "(kind: GROWTH, document: {})",
+    "Query.campaign": '(by: {id: "$campaign"})',
+    "Query.campaignCalendar": '(from: "$today", to: "$today")',
+    "Query.handOver": '(id: "$hand_over")',
+    "Query.tag": '(by: {id: "$tag"})',
+    "Query.tagJob": '(id: "$tag_job")',
     "Mutation.orgUnitCreate": '(input: {kind: REGION, name: "x", parentId: "nothing"})',
     "Mutation.orgUnitUpdate": '(input: {id: "nothing"})',
     "Mutation.orgUnitArchive": '(id: "nothing")',
@@ -162,6 +257,51 @@ ARGUMENTS = {
     ),
     "Mutation.memberArchive": '(id: "nobody")',
     "Mutation.memberRestore": '(id: "nobody")',
+    "Mutation.memberGuideAssign": '(input: {memberId: "nobody", guideId: "nobody"})',
+    "Mutation.memberGuideTakeOver": '(input: {member: {id: "nobody"}})',
+    "Mutation.memberGuideRelease": '(input: {memberId: "nobody"})',
+    "Mutation.handOverCreate": '(input: {fromGuideId: "nobody", targetIds: []})',
+    "Mutation.handOverCancel": '(id: "nothing")',
+    "Mutation.guideMove": '(input: {guideId: "nobody", storeId: "nothing"})',
+    "Mutation.tagGroupCreate": '(input: {name: "", kind: LIFE})',
+    "Mutation.tagGroupUpdate": '(input: {id: "nothing"})',
+    "Mutation.tagGroupArchive": '(id: "nothing")',
+    "Mutation.tagGroupRestore": '(id: "nothing")',
+    "Mutation.tagCreate": '(input: {groupId: "nothing", name: ""})',
+    "Mutation.tagUpdate": '(input: {id: "nothing"})',
+    "Mutation.tagArchive": '(id: "nothing")',
+    "Mutation.tagRestore": '(id: "nothing")',
+    "Mutation.memberTagsSet": '(input: {memberId: "nobody", add: ["$tag"]})',
+    "Mutation.memberTagsAddBulk": '(input: {memberIds: [], tagIds: ["$tag"]})',
+    "Mutation.tagJobCreate": '(input: {members: {storeId: "nothing"}, add: ["$tag"]})',
+    "Mutation.tagJobCancel": '(id: "nothing")',
+    "Mutation.loginWithWeChat": '(input: {code: ""})',
+    "Mutation.loginWithWeCom": '(input: {code: ""})',
+    "Mutation.memberEnrolSelf": '(input: {enrolmentToken: "x", storeId: "nothing"})',
+    "Mutation.tokenRefresh": '(input: {refreshToken: "x"})',
+    "Mutation.staffAccountCreate": (
+        '(input: {name: "", wecomUserId: "x", role: OPERATOR, unitId: "nothing"})'
+    ),
+    "Mutation.staffAccountUpdate": '(input: {id: "nobody"})',
+    "Mutation.staffAccountDisable": '(id: "nobody")',
+    "Mutation.staffAccountEnable": '(id: "nobody")',
+    "Mutation.apiKeyCreate": '(input: {name: "x", scopes: []})',
+    "Mutation.apiKeyRotate": '(input: {id: "nothing"})',
+    "Mutation.apiKeyRevoke": '(id: "nothing")',
+    "Mutation.policyDraft": "(input: {kind: RFM, document: {x: 1}})",
+    "Mutation.policyPublish": "(input: {kind: RFM, draftVersion: 7})",
+    "Mutation.policyDraftDiscard": "(input: {kind: RFM, expectedVersion: 7})",
+    "Mutation.campaignCreate": (
+        '(input: {kind: SCENE, name: "", startsAt: "2018-01-01T00:00:00Z",'
+        ' endsAt: "2018-01-02T00:00:00Z"})'
+    ),
+    "Mutation.campaignUpdate": '(input: {id: "nothing"})',
+    "Mutation.campaignStateSet": '(input: {id: "nothing", state: ENDED})',
+    "Mutation.campaignArchive": '(id: "nothing")',
+    "Mutation.campaignAdopt": '(input: {campaignId: "nothing", storeId: "nothing"})',
+    "Mutation.campaignAdoptionUpdate": '(input: {campaignId: "nothing", storeId: "nothing"})',
+    "Mutation.campaignAdoptionWithdraw": '(input: {campaignId: "nothing", storeId: "nothing"})',
+    "Mutation.campaignParticipationAdd": '(input: {campaignId: "nothing", participations: []})',
     "Mutation.orderApply": '(input: {source: "pos", externalId: "x"})',
 }
 """Arguments of fields that need some; those of mutations are refused and change nothing."""
@@ -187,12 +327,54 @@ EMPTY = {
     "GuidePayload.guide",
     "Member.archivedAt",
     "MemberPayload.member",
+    "Ownership.validUntil",
+    "Ownership.endedAt",
+    "Ownership.endReason",
+    "HandOverPayload.handOver",
+    "GuideMovePayload.guide",
+    "GuideMovePayload.handOver",
     "OrderPayload.order",
+    "Policy.supersededAt",
+    "PolicyPayload.policy",
+    "Campaign.archivedAt",
+    "CampaignPayload.campaign",
+    "CampaignAdoption.withdrawnBy",
+    "CampaignAdoption.withdrawnAt",
+    "CampaignAdoptionPayload.adoption",
+    "CampaignParticipationResult.error",
+    "Login.enrolmentToken",
+    "LoginPayload.login",
+    "TokenPayload.tokens",
+    "SessionPayload.endedSessions",
+    "StaffAccount.store",
+    "StaffAccount.disabledAt",
+    "StaffAccountPayload.staffAccount",
+    "ApiKey.revokedAt",
+    "ApiKeyPayload.apiKey",
+    "ApiKeyPayload.key",
+    "Tag.archivedAt",
+    "TagPayload.tag",
+    "TagGroup.archivedAt",
+    "TagGroupPayload.group",
+    "TagAssignment.sourceRef",
+    "TagHistoryEntry.sourceRef",
+    "TagHistoryEntry.replacedBy",
+    "TagJob.problem",
+    "TagJobPayload.job",
+    "TagsSetPayload.member",
+    "TagsSetPayload.changes",
+    "MemberTagsResult.member",
 }
 """Fields that have no value in what is seeded, whoever asks."""
 
 OWN = {"Me.member": {Role.MEMBER}, "Me.store": {Role.GUIDE, Role.STORE_MANAGER}}
 """Fields that have a value for some roles only."""
+
+LOOKED_UP = {"BatchGetItem": 1}
+"""What it takes to know whether a token still holds."""
+
+LAST_WORDS = {"Mutation.logoutEverywhere"}
+"""What would end the run, and needs no argument that could be refused: asked in tests/access."""
 
 
 def object_types() -> Iterator[GraphQLObjectType]:
@@ -293,7 +475,7 @@ class Visit:
 
     def expected(self, named: GraphQLObjectType) -> dict[str, str]:
         """What the table says of the fields of a type: denied too where no way there is open."""
-        closed = self.denied(document(named.name, ["__typename"]))
+        closed = self.denied(WAYS[named.name].replace("%", "__typename"))
         cells = {name: self.cells[f"{named.name}.{name}"] for name in named.fields}
         return {
             name: "deny" if closed else cell.replace("inherit", "allow")
@@ -302,18 +484,19 @@ class Visit:
 
     def observed(self, named: GraphQLObjectType) -> dict[str, str]:
         """What becomes of the fields of a type when they are asked for."""
-        way = self.denied(document(named.name, ["__typename"]))
-        open_ones = [n for n in named.fields if self.cells[f"{named.name}.{n}"] != "deny"]
-        closed_ones = [n for n in named.fields if n not in open_ones]
-        outcome = {}
-        if open_ones:
-            outcome = self.asked(named.name, open_ones)
-        for some in batched(closed_ones, MAX_ERRORS - len(way)):
-            outcome |= self.asked(named.name, some)
+        at_once = MAX_ERRORS - len(self.denied(WAYS[named.name].replace("%", "__typename")))
+        denied = [n for n in named.fields if self.cells[f"{named.name}.{n}"] == "deny"]
+        unasked = [n for n in named.fields if f"{named.name}.{n}" in LAST_WORDS and n not in denied]
+        allowed = [n for n in named.fields if n not in {*denied, *unasked}]
+        outcome = dict.fromkeys(unasked, "allow") | self.asked(named.name, allowed)
+        for start in range(0, len(denied), at_once):
+            outcome |= self.asked(named.name, denied[start : start + at_once])
         return outcome
 
-    def asked(self, type_name: str, names: Iterable[str]) -> dict[str, str]:
+    def asked(self, type_name: str, names: Sequence[str]) -> dict[str, str]:
         """Ask for some fields of a type: all are refused, or each has a value or a mask."""
+        if not names:
+            return {}
         text = document(type_name, names)
         sent = Template(text).substitute(self.seeded)
         with counted() as calls:
@@ -324,7 +507,7 @@ class Visit:
             anonymous = self.role is Role.ANONYMOUS
             assert codes == {"UNAUTHENTICATED" if anonymous else "FORBIDDEN"}
             assert refused == set(self.denied(text))
-            assert calls == {}
+            assert calls == ({} if anonymous else LOOKED_UP)
             return dict.fromkeys(names, "deny")
         assert "errors" not in answer, answer["errors"]
         data = answer["data"]
@@ -346,9 +529,9 @@ class Visit:
 
 
 def stored() -> list[str]:
-    """Every item of every table."""
+    """Every item of every table, but for what logins leave."""
     items = [json.dumps(item.serialize()) for table in tables.TABLES for item in table.scan()]
-    return sorted(items)
+    return sorted(item for item in items if not re.search('"attempts#|"S": "sessions"', item))
 
 
 def test_table_is_what_the_rules_say() -> None:

@@ -10,6 +10,8 @@ from graphql_api.stores.rules import UnitKind
 from graphql_api.viewer import ANONYMOUS, SCOPES, SYSTEM, Role, Viewer
 from tests.stores.factories import make_store, make_unit
 
+pytestmark = pytest.mark.usefixtures("database")
+
 
 def viewer(role: Role, unit_id: str | None = None) -> Viewer:
     return auth.viewer_of(auth.issue(role, "p_1", unit_id=unit_id))

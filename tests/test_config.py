@@ -10,7 +10,10 @@ from pydantic import ValidationError
 from graphql_api.config import Settings
 
 RING = f"2026:{'ab' * 32}"
-RINGS = ("token_keys", "phone_hash_keys", "phone_cipher_keys", "cursor_keys")
+RINGS = ("token_keys", "phone_hash_keys", "phone_cipher_keys", "cursor_keys", "access_keys")
+
+
+keeps_secrets = pytest.mark.engine("ministack", "DynamoDB Local has no Secrets Manager")
 
 
 def keep_secret(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
@@ -57,15 +60,17 @@ def test_cloud_stage_refuses_the_keys_of_the_laptop() -> None:
         Settings(stage="dev")
 
 
+@keeps_secrets
 def test_cloud_stage_reads_its_key_rings_from_the_secret(
     aws_account: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keep_secret(monkeypatch, **dict.fromkeys(RINGS, RING))
     found = Settings(stage="dev")
-    assert [list(getattr(found, name)) for name in RINGS] == [["2026"]] * 4
+    assert [list(getattr(found, name)) for name in RINGS] == [["2026"]] * len(RINGS)
     assert found.token_keys["2026"].get_secret_value() == "ab" * 32
 
 
+@keeps_secrets
 def test_secret_without_a_ring_is_not_filled_from_the_laptop(
     aws_account: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -74,6 +79,7 @@ def test_secret_without_a_ring_is_not_filled_from_the_laptop(
         Settings(stage="dev")
 
 
+@keeps_secrets
 def test_error_shows_no_key(aws_account: str, monkeypatch: pytest.MonkeyPatch) -> None:
     short = "cd" * 20
     keep_secret(monkeypatch, **dict.fromkeys(RINGS, f"2026:{short}"))
@@ -81,3 +87,15 @@ def test_error_shows_no_key(aws_account: str, monkeypatch: pytest.MonkeyPatch) -
         Settings(stage="dev")
     assert "must have at least 32 bytes" in str(refusal.value)
     assert short not in str(refusal.value)
+
+
+@pytest.mark.parametrize("name", ["wechat_base_url", "wecom_base_url"])
+def test_cloud_stage_asks_platforms_over_https_only(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for ring in RINGS:
+        monkeypatch.setenv(f"APP_{ring.upper()}", RING)
+    monkeypatch.setenv(f"APP_{name.upper()}", "http://127.0.0.1:1")
+    assert getattr(Settings(), name) == "http://127.0.0.1:1"
+    with pytest.raises(ValidationError, match="over https only"):
+        Settings(stage="prod")

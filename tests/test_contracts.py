@@ -31,6 +31,7 @@ WRONG_IMPORTS = [
     ("core", "stores/service.py", "from graphql_api.context import Context"),
     ("core", "stores/rules.py", "import graphql"),
     ("leftwards", "stores/repository.py", "from graphql_api.connectors import models"),
+    ("leftwards", "members/service.py", "from graphql_api.access import repository"),
     ("services", "stores/types.py", "from graphql_api.connectors import service"),
     ("services", "stores/schema.py", "from graphql_api.connectors import tasks"),
 ]

@@ -263,3 +263,42 @@ def test_oldest_documents_are_forgotten() -> None:
     assert memo.get("0") is document
     memo.keep("one more", document)
     assert (memo.get("0"), memo.get("1")) == (document, None)
+
+
+ENROL = "mutation ($i: MemberEnrolInput!) { memberEnrol(input: $i) { userErrors { code } } }"
+IDENTITIES: list[dict[str, Any]] = [{"kind": "OPENID", "value": SECRET}]
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"name": SECRET}, "required field 'identities'"),
+        ({"identities": [{"kind": "PHONE", "val": SECRET}]}, ".identities[0]"),
+        ({"identities": IDENTITIES, SECRET[:3]: SECRET}, "unknown field"),
+        ({"identities": IDENTITIES, "birthday": SECRET}, ".birthday"),
+        ({"identities": IDENTITIES, "name": [SECRET]}, ".name: String cannot represent a non"),
+        (SECRET, "to be an object"),
+    ],
+)
+def test_wrong_variable_is_named_but_its_value_is_not_repeated(
+    send: Client, database: str, operator: str, given: Any, named: str
+) -> None:
+    errors = send.post(ENROL, token=operator, i=given)["errors"]
+    assert {error["extensions"]["code"] for error in errors} == {"BAD_USER_INPUT"}
+    assert named in errors[0]["message"]
+    assert SECRET not in json.dumps(errors, ensure_ascii=False)
+
+
+def test_document_of_too_many_tokens_is_refused_before_it_is_validated(
+    send: Client, database: str, operator: str
+) -> None:
+    answer = send.post(f"{{ organisation {{ {'name ' * 2_500} }} }}", token=operator)
+    assert send.status == 400
+    assert answer["errors"][0]["extensions"]["code"] == "GRAPHQL_PARSE_FAILED"
+
+
+def test_long_documents_are_not_kept() -> None:
+    memo = extensions._Memo()
+    document = read_document(schema._schema, parse("{ __typename }"))
+    memo.keep("x" * extensions.MAX_KEPT_LENGTH + "x", document)
+    assert len(memo._known) == 0

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+from pynamodb.attributes import TTLAttribute
 
 from graphql_api.config import settings
 from graphql_api.kit.dynamo import Item
@@ -64,7 +65,7 @@ def keys(schema: list[dict[str, str]]) -> list[tuple[str, str]]:
     return sorted(parts, key=lambda part: part[1])
 
 
-def shape(table: dict[str, Any], stream: str | None) -> dict[str, Any]:
+def shape(table: dict[str, Any], stream: str | None, forgets: str | None) -> dict[str, Any]:
     """What a table and its model must have in common."""
     attributes = table["AttributeDefinitions"]
     return {
@@ -75,6 +76,7 @@ def shape(table: dict[str, Any], stream: str | None) -> dict[str, Any]:
             for index in table.get("GlobalSecondaryIndexes", [])
         },
         "stream": stream,
+        "forgets": forgets,
     }
 
 
@@ -90,12 +92,18 @@ def of_model(model: type[Item]) -> dict[str, Any]:
         return [renamed(v) for v in value] if isinstance(value, list) else value
 
     schema = renamed(model._get_schema())
-    return shape(schema, getattr(model.Meta, "stream_view_type", None))
+    attributes = model.get_attributes().values()
+    forgets = next((a for a in attributes if isinstance(a, TTLAttribute)), None)
+    stream = getattr(model.Meta, "stream_view_type", None)
+    return shape(schema, stream, forgets.attr_name if forgets else None)
 
 
 def of_resource(table: dict[str, Any]) -> dict[str, Any]:
     """The shape that the template creates."""
-    return shape(table, table.get("StreamSpecification", {}).get("StreamViewType"))
+    forgets = table.get("TimeToLiveSpecification", {"Enabled": True, "AttributeName": None})
+    assert forgets["Enabled"]
+    stream = table.get("StreamSpecification", {}).get("StreamViewType")
+    return shape(table, stream, forgets["AttributeName"])
 
 
 @pytest.mark.parametrize("model", TABLES, ids=lambda model: model.__name__)

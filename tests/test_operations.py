@@ -5,9 +5,10 @@ A document begins with comments: who sends it, and with which variables.
     # viewer: GUIDE id=$guide unit=$store scopes=members:pii
     # variables: {"by": {"id": "$member"}, "first": 5}
 
-`$name` stands for an id of the fixture `seeded`. `id`, `unit` and `scopes` may be left out: the
-principal is then the seeded one of that role, store staff are of the seeded store, and an
-integration holds every scope. The variables may run over several lines; nothing follows them.
+`$name` stands for an id of the fixture `seeded`. `id`, `unit`, `scopes` and `session` may be left
+out: the principal is then the seeded one of that role, store staff are of the seeded store, an
+integration holds every scope, and no login is behind the token. The variables may run over several
+lines; nothing follows them.
 """
 
 import json
@@ -62,6 +63,7 @@ class Run:
             filled(self.viewer.get("id", PRINCIPALS[self.role]), seeded),
             unit_id=unit and filled(unit, seeded),
             scopes=scopes,
+            session_id=filled(self.viewer["session"], seeded) if "session" in self.viewer else None,
         )
 
 
@@ -157,7 +159,7 @@ def test_document_without_a_run_is_refused(text: str) -> None:
         read_run(text)
 
 
-def test_viewer_has_the_seeded_principal_unless_another_is_named() -> None:
+def test_viewer_has_the_seeded_principal_unless_another_is_named(database: str) -> None:
     seeded = {"guide": "gui_1", "store": "sto_1"}
     viewer = auth.viewer_of(read_run("# viewer: GUIDE\n").token(seeded))
     assert (viewer.role, viewer.id, viewer.store_ids) == (Role.GUIDE, "gui_1", {"sto_1"})

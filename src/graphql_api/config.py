@@ -57,7 +57,15 @@ class Settings(BaseSettings):
     phone_hash_keys: KeyRing = _LOCAL_KEYS
     phone_cipher_keys: KeyRing = _LOCAL_KEYS
     cursor_keys: KeyRing = _LOCAL_KEYS
+    access_keys: KeyRing = _LOCAL_KEYS
     token_issuer: str = "member-operations"  # noqa: S105 - a name
+    wechat_base_url: str = "https://api.weixin.qq.com"
+    wechat_app_id: str = ""
+    wechat_app_secret: SecretStr = SecretStr("")
+    wecom_base_url: str = "https://qyapi.weixin.qq.com"
+    wecom_corp_id: str = ""
+    wecom_app_secret: SecretStr = SecretStr("")
+    first_operator: str = ""
     graphiql: bool = True
     transaction_deadline_seconds: float = 4.0
 
@@ -77,7 +85,13 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _cloud_stages_bring_their_own_keys(self) -> Self:
-        rings = (self.token_keys, self.phone_hash_keys, self.phone_cipher_keys, self.cursor_keys)
+        rings = (
+            self.token_keys,
+            self.phone_hash_keys,
+            self.phone_cipher_keys,
+            self.cursor_keys,
+            self.access_keys,
+        )
         for ring in rings:
             if not ring:
                 raise ValueError("a key ring needs at least one key, as kid:hex")
@@ -86,6 +100,13 @@ class Settings(BaseSettings):
                     raise ValueError(f"key {kid} must have at least 32 bytes, as hex")
         if self.stage != "local" and any("local" in ring for ring in rings):
             raise ValueError(f"stage {self.stage} must not run on the keys of the laptop")
+        return self
+
+    @model_validator(mode="after")
+    def _cloud_stages_keep_secrets_off_the_wire(self) -> Self:
+        urls = (self.wechat_base_url, self.wecom_base_url)
+        if self.stage != "local" and not all(url.startswith("https://") for url in urls):
+            raise ValueError(f"stage {self.stage} asks WeChat and WeCom over https only")
         return self
 
 

@@ -15,6 +15,9 @@ class ErrorCode(StrEnum):
     FORBIDDEN = "FORBIDDEN"
     FORBIDDEN_TRANSITION = "FORBIDDEN_TRANSITION"
     LIMIT_EXCEEDED = "LIMIT_EXCEEDED"
+    UNAVAILABLE = "UNAVAILABLE"
+    SESSION_ENDED = "SESSION_ENDED"
+    TOKEN_REUSED = "TOKEN_REUSED"  # noqa: S105 - a code
 
 
 class AppError(Exception):
@@ -72,6 +75,24 @@ class LimitExceeded(AppError):
     """A limit of the service would be passed."""
 
     code = ErrorCode.LIMIT_EXCEEDED
+
+
+class Unavailable(AppError):
+    """Another system that this needs does not answer, or is not set up; try again later."""
+
+    code = ErrorCode.UNAVAILABLE
+
+
+class SessionEnded(AppError):
+    """The session is over, or was never one of ours; log in again."""
+
+    code = ErrorCode.SESSION_ENDED
+
+
+class TokenReused(AppError):
+    """A refresh token came a second time, so somebody else has it: its session was ended."""
+
+    code = ErrorCode.TOKEN_REUSED
 
 
 class Refused(AppError):

@@ -37,7 +37,11 @@ MAX_KEPT_LENGTH = 20_000
 MAX_TOKENS = 2_500  # validation compares fields in pairs: ten thousand of them take seconds
 MAX_ERRORS = 5
 
-_PYTHON_ADVICE = re.compile(r"\s*Use 'Maybe\[.*", re.DOTALL)
+# What graphql-core and Strawberry add for the programmer: Python's words, and the value itself.
+_FOR_THE_PROGRAMMER = re.compile(
+    r",? [Ff]ound: .*|\s*Use 'Maybe\[.*|(?<=cannot represent)(?: a)? (non[ -]\w+ value)\b.*",
+    re.DOTALL,
+)
 _CODES = {
     ErrorCode.FORBIDDEN: "FORBIDDEN",
     ErrorCode.CONFLICT: "CONFLICT",
@@ -238,11 +242,15 @@ def _code_and_message(error: GraphQLError, request_id: str) -> tuple[str, str]:
     if code := (error.extensions or {}).get("code"):
         return str(code), error.message
     if original is None and error.path is None:
-        return "GRAPHQL_VALIDATION_FAILED", error.message
+        return "GRAPHQL_VALIDATION_FAILED", _for_clients(error.message)
     if isinstance(original, GraphQLError):
-        return "BAD_USER_INPUT", _PYTHON_ADVICE.sub("", error.message)
+        return "BAD_USER_INPUT", _for_clients(error.message)
     log_unexpected(original or error, request_id, [str(part) for part in error.path or ()])
     return "INTERNAL_SERVER_ERROR", "Something went wrong on our side"
+
+
+def _for_clients(message: str) -> str:
+    return _FOR_THE_PROGRAMMER.sub(lambda found: f" a {found[1]}" if found[1] else "", message)
 
 
 def log_unexpected(error: Exception, request_id: str, path: list[str]) -> None:

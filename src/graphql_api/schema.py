@@ -7,6 +7,8 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
 
+from graphql_api.access.schema import AccessMutations, AccessQueries
+from graphql_api.campaigns.schema import CampaignMutations, CampaignQueries
 from graphql_api.context import Info
 from graphql_api.errors import Invalid
 from graphql_api.extensions import Gate
@@ -17,8 +19,11 @@ from graphql_api.kit.graphql.nodes import MAX_NODES, registry
 from graphql_api.kit.graphql.scalars import SCALARS
 from graphql_api.members.schema import MemberMutations, MemberQueries
 from graphql_api.orders.schema import OrderMutations, OrderQueries
+from graphql_api.ownership.schema import OwnershipMutations, OwnershipQueries
 from graphql_api.permissions import SIGNED_IN
+from graphql_api.policies.schema import PolicyMutations, PolicyQueries
 from graphql_api.stores.schema import StoreMutations, StoreQueries
+from graphql_api.tags.schema import TagMutations, TagQueries
 
 
 @strawberry.type
@@ -53,12 +58,33 @@ class NodeQueries:
 
 
 @strawberry.type(description="What can be asked. 查询")
-class Query(NodeQueries, StoreQueries, GuideQueries, MemberQueries, OrderQueries):
+class Query(
+    NodeQueries,
+    PolicyQueries,
+    StoreQueries,
+    GuideQueries,
+    MemberQueries,
+    OwnershipQueries,
+    TagQueries,
+    OrderQueries,
+    CampaignQueries,
+    AccessQueries,
+):
     """Root of all queries."""
 
 
 @strawberry.type(description="What can be done. 变更")
-class Mutation(StoreMutations, GuideMutations, MemberMutations, OrderMutations):
+class Mutation(
+    PolicyMutations,
+    StoreMutations,
+    GuideMutations,
+    MemberMutations,
+    OwnershipMutations,
+    TagMutations,
+    OrderMutations,
+    CampaignMutations,
+    AccessMutations,
+):
     """Root of all mutations."""
 
 

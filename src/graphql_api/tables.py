@@ -4,14 +4,29 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from graphql_api.access.models import AccessItem
+from graphql_api.campaigns.models import CampaignsItem
 from graphql_api.guides.models import GuidesItem
 from graphql_api.kit.dynamo import Item
 from graphql_api.kit.dynamo.connection import shared_client
 from graphql_api.members.models import MembersItem
 from graphql_api.orders.models import OrdersItem
+from graphql_api.ownership.models import OwnershipItem
+from graphql_api.policies.models import PoliciesItem
 from graphql_api.stores.models import StoresItem
+from graphql_api.tags.models import TagsItem
 
-TABLES: tuple[type[Item], ...] = (StoresItem, GuidesItem, MembersItem, OrdersItem)
+TABLES: tuple[type[Item], ...] = (
+    PoliciesItem,
+    StoresItem,
+    GuidesItem,
+    MembersItem,
+    OwnershipItem,
+    TagsItem,
+    OrdersItem,
+    CampaignsItem,
+    AccessItem,
+)
 
 
 def create_all() -> list[str]:

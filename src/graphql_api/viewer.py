@@ -25,6 +25,13 @@ READ_ORDERS = "orders:read"
 WRITE_ORDERS = "orders:write"
 READ_STORES = "stores:read"
 WRITE_STORES = "stores:write"
+READ_TAGS = "tags:read"
+WRITE_TAGS = "tags:write"
+READ_CAMPAIGNS = "campaigns:read"
+WRITE_CAMPAIGNS = "campaigns:write"
+MANAGE_POLICIES = "policies:manage"
+MANAGE_KEYS = "keys:manage"
+MANAGE_STAFF = "staff:manage"
 SCOPES = frozenset(
     {
         SEE_PERSONAL_DATA,
@@ -34,6 +41,13 @@ SCOPES = frozenset(
         WRITE_ORDERS,
         READ_STORES,
         WRITE_STORES,
+        READ_TAGS,
+        WRITE_TAGS,
+        READ_CAMPAIGNS,
+        WRITE_CAMPAIGNS,
+        MANAGE_POLICIES,
+        MANAGE_KEYS,
+        MANAGE_STAFF,
     }
 )
 
@@ -42,7 +56,8 @@ SCOPES = frozenset(
 class Viewer:
     """One principal with a role; `id` is the member's, guide's, operator's or key's own id.
 
-    `store_ids` bounds what staff see: None means the whole chain.
+    `store_ids` bounds what staff see: None means the whole chain. `session_id` is that of the
+    login behind the token, where there was one.
     """
 
     role: Role
@@ -50,6 +65,7 @@ class Viewer:
     unit_id: str | None = None
     store_ids: frozenset[str] | None = None
     scopes: frozenset[str] = frozenset()
+    session_id: str | None = None
 
     def holds(self, scope: str) -> bool:
         """Whether the token carries this scope; the system needs none."""

@@ -241,8 +241,8 @@ def test_stores_of_a_page_of_guides_are_read_in_one_batch(
     with counted() as calls:
         data = send(document, token=operator, ids=[g.id for g in guides])
     assert data["nodes"] == [{"store": {"code": "S1"}}] * 12
-    # The chain's clock, the guides, their store.
-    assert calls == {"BatchGetItem": 3}
+    # The viewer, the chain's clock, the guides, their store.
+    assert calls == {"BatchGetItem": 4}
 
 
 def test_guides_of_two_stores_take_one_query_each(send: Client, chain: str, operator: str) -> None:
@@ -254,5 +254,6 @@ def test_guides_of_two_stores_take_one_query_each(send: Client, chain: str, oper
         [{"name": "S1 导购"}],
         [{"name": "S2 导购"}],
     ]
-    # The stores' page; then the clock, the last number, the stores, and the guides of each store.
-    assert calls == {"Query": 3, "BatchGetItem": 5}
+    # The stores' page; then the viewer, the clock, the last number, the stores, and the guides of
+    # each store.
+    assert calls == {"Query": 3, "BatchGetItem": 6}

@@ -32,6 +32,7 @@ from graphql_api.kit.dynamo import (
     Transaction,
     batch_get,
     batch_write,
+    get_together,
     key_page,
     table_name,
     transact,
@@ -434,6 +435,76 @@ def test_keys_never_processed_are_an_error(monkeypatch: pytest.MonkeyPatch) -> N
         batch_get(Thing, [("a", "@")])
 
 
+class Other(Item):
+    """Something of another table."""
+
+    class Meta:
+        table_name = table_name("others")
+        billing_mode = "PAY_PER_REQUEST"
+
+    id = UnicodeAttribute(hash_key=True)
+    sort = UnicodeAttribute(range_key=True, default="@")
+    name = UnicodeAttribute(null=True)
+    size = NumberAttribute(null=True)
+
+
+@pytest.fixture
+def others() -> None:
+    """Another table, with one item."""
+    Other.create_table(wait=True)
+    Other("a", name="other", size=7).save()
+
+
+@pytest.mark.usefixtures("others")
+def test_items_of_several_tables_come_by_one_call_in_the_order_asked() -> None:
+    put(Thing("a", size=1, version=1), Thing("b", size=2, version=1))
+    with counted() as calls:
+        found = get_together(
+            [
+                (Thing, ("b", "@"), None),
+                (Other, ("a", "@"), ("id", "sort", "size")),
+                (Thing, ("none", "@"), None),
+                (Plain, ("a", "@"), None),
+            ]
+        )
+    assert calls == {"BatchGetItem": 1}
+    thing, other, absent, plain = found
+    assert (type(thing), thing.size, absent) == (Thing, 2, None)
+    assert (type(other), other.size, other.name) == (Other, 7, None)
+    assert (type(plain), plain.size) == (Plain, 1)
+
+
+@pytest.mark.usefixtures("others")
+def test_item_that_cannot_be_is_not_asked_for_together() -> None:
+    with counted() as calls:
+        assert get_together([(Named, ("claim#x", "@"), None), (Thing, ("", "@"), None)]) == [
+            None,
+            None,
+        ]
+    assert calls == {}
+
+
+@pytest.mark.usefixtures("others")
+def test_table_left_unprocessed_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    put(Thing("a", size=1, version=1))
+    wanted = [(Thing, ("a", "@"), None), (Other, ("a", "@"), None)]
+
+    def one_table(call: Call, name: str, given: Answer) -> Answer:
+        first, *later = given["RequestItems"].items()
+        answer = call(name, {"RequestItems": dict([first])})
+        return {**answer, "UnprocessedKeys": dict(later)}
+
+    intercept(monkeypatch, one_table)
+    assert [item.size for item in get_together(wanted)] == [1, 7]
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    intercept(
+        monkeypatch,
+        lambda _call, _name, given: {"Responses": {}, "UnprocessedKeys": given["RequestItems"]},
+    )
+    with pytest.raises(TimeoutError, match="2 keys"):
+        get_together(wanted)
+
+
 def test_items_are_put_25_at_a_time() -> None:
     with counted() as calls:
         put(*(Thing(f"{n}", version=1) for n in range(51)))
@@ -470,7 +541,7 @@ def test_pages_join_up_to_the_whole_list(shelf: list[str]) -> None:
 
 
 def test_pages_keep_to_a_beginning(shelf: list[str]) -> None:
-    for first, reverse, start in itertools.product((1, 2, 3), (False, True), "abcd"):
+    for first, reverse, start in itertools.product((1, 2, 3), (False, True), ("", *"abcd")):
         found = list(pages(first=first, reverse=reverse, starts_with=start))
         expected = sorted((p for p in shelf if p.startswith(start)), reverse=reverse)
         assert [place for page in found for place in page.places] == expected
@@ -487,6 +558,9 @@ def test_page_under_a_key_that_cannot_be_is_empty() -> None:
     with counted() as calls:
         assert key_page(Thing.by_group, "", Thing.place, first=2) == Page()
         assert key_page(Thing.by_group, "x" * 2049, Thing.place, first=2) == Page()
+        long = "字" * 342
+        assert key_page(Thing.by_group, "g", Thing.place, first=2, after=long) == Page()
+        assert key_page(Thing.by_group, "g", Thing.place, first=2, starts_with=long) == Page()
     assert calls == {}
 
 

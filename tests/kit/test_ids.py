@@ -51,3 +51,11 @@ def test_id_with_anything_around_or_inside_is_no_id() -> None:
     good = ids.new_id("sto")
     spoilt = [f" {good}", f"{good}\n", good.upper(), good[:-1], f"{good}0", f"{good[:-1]}u"]
     assert [ids.prefix_of(text) for text in spoilt] == [None] * 6
+
+
+@given(prefixes, st.integers(1, 2**40 - 2))
+def test_numbered_id_is_its_number_behind_zeros(prefix: str, number: int) -> None:
+    text = ids.numbered_id(prefix, number)
+    assert ids.prefix_of(text) == prefix
+    assert text < ids.numbered_id(prefix, number + 1)
+    assert len(text[4:].lstrip("0")) <= 8

@@ -21,7 +21,10 @@ def show(scalar: object, value: Any) -> Any:
     return scalars.SCALARS[scalar].serialize(value)  # type: ignore[misc]  # always given
 
 
-@pytest.mark.parametrize("scalar", scalars.SCALARS, ids=lambda s: s.__name__)
+TEXTS = [scalar for scalar in scalars.SCALARS if scalar is not scalars.Json]
+
+
+@pytest.mark.parametrize("scalar", TEXTS, ids=lambda s: s.__name__)
 @pytest.mark.parametrize("value", NO_TEXT, ids=repr)
 def test_only_text_is_read(scalar: object, value: Any) -> None:
     with pytest.raises(GraphQLError):
@@ -140,3 +143,47 @@ def test_leap_day_is_a_birthday() -> None:
 def test_other_days_of_the_year_are_refused(text: str) -> None:
     with pytest.raises(GraphQLError, match=r"^MonthDay is"):
         parse(scalars.MonthDay, text)
+
+
+def nested(levels: int) -> dict[str, Any]:
+    document: dict[str, Any] = {}
+    for _ in range(levels - 1):
+        document = {"x": [document]} if len(document) % 2 else {"x": document}
+    return document
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        {"a": None, "b": [True, 1, -1.5, "文"], "c": {"d": []}},
+        {"x": 2**53},
+        {"x": [0] * 1_998},
+        nested(8),
+    ],
+    ids=lambda document: str(document)[:40],
+)
+def test_json_comes_back_as_it_came(document: dict[str, Any]) -> None:
+    assert parse(scalars.Json, document) == show(scalars.Json, document) == document
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        "{}",
+        1,
+        [],
+        {"x": 2**53 + 1},
+        {"x": [{"y": -(2**60)}]},
+        {"x": float("inf")},
+        {"x": float("nan")},
+        {"x": [0] * 1_999},
+        nested(40),
+        nested(100_000),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_json_that_cannot_be_kept_exactly_or_is_too_large_is_refused(value: Any) -> None:
+    with pytest.raises(GraphQLError):
+        parse(scalars.Json, value)

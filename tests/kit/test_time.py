@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphql_api.kit.time import Clock, business_day, month_number, month_of, real_now
+from graphql_api.kit.time import Clock, business_day, month_number, month_of, real_now, start_of
 
 SHANGHAI = "Asia/Shanghai"
 
@@ -16,6 +16,14 @@ def test_business_day_begins_at_midnight_of_the_zone() -> None:
         2017, 12, 31
     )
     assert business_day(datetime(2017, 12, 31, 16, 0, tzinfo=UTC), SHANGHAI) == date(2018, 1, 1)
+
+
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "UTC", "America/New_York"])
+@given(day=st.dates(date(1970, 1, 2), date(2199, 12, 30)))
+def test_first_instant_of_a_day_is_in_it_and_the_moment_before_is_not(day: date, zone: str) -> None:
+    first = start_of(day, zone)
+    assert (first.tzinfo, business_day(first, zone)) == (UTC, day)
+    assert business_day(first - timedelta(microseconds=1), zone) == day - timedelta(days=1)
 
 
 def test_offset_of_the_instant_does_not_move_the_day() -> None:

@@ -7,39 +7,17 @@ from itertools import product
 import pytest
 
 from graphql_api.guides.models import Guide
-from graphql_api.kit import ids
-from graphql_api.kit.dynamo import Page, batch_write
+from graphql_api.kit.dynamo import Page
 from graphql_api.members import repository
-from graphql_api.members.models import Counter, Member, MembersItem
-from graphql_api.members.rules import SourceChannel
+from graphql_api.members.models import Member
 from graphql_api.stores.models import Store
 from tests.calls import counted
-from tests.factories import NOW, make_guide, make_member, make_store
+from tests.factories import make_guide, make_member, make_store, numbered, put_numbered
 
 Walk = Callable[..., Page[Member]]
 
 NUMBERS = [*range(1, 4), 255, 256, 257, 511, *range(1280, 1284), 1535, 1536]
 """Six blocks of 256, of which the third to the fifth are empty."""
-
-
-def put_numbers(store_id: str, numbers: list[int], newest: int) -> None:
-    """Bare members with these numbers, as an import leaves them."""
-    members = [
-        Member(
-            ids.derived_id("mbr", str(number)),
-            number=number,
-            source=SourceChannel.IMPORT,
-            joined_at=NOW,
-            created_at=NOW,
-            joining_store_id=store_id,
-            store_id=store_id,
-            version=1,
-        )
-        for number in numbers
-    ]
-    for member in members:
-        repository._index(member)
-    batch_write(MembersItem, [*members, Counter("counter", last=newest)])
 
 
 def walked(page: Walk, *args: object, first: int, reverse: bool) -> list[list[Member]]:
@@ -56,7 +34,7 @@ def walked(page: Walk, *args: object, first: int, reverse: bool) -> list[list[Me
 
 
 def test_pages_of_all_are_the_numbers_in_order(chain: str) -> None:
-    put_numbers("sto_1", NUMBERS, newest=1600)
+    put_numbered(NUMBERS, newest=1600)
     for first, reverse in product((1, 3, 4, 100), (False, True)):
         pages = walked(repository.page_of_all, first=first, reverse=reverse)
         numbers = [int(member.number) for page in pages for member in page]
@@ -66,7 +44,7 @@ def test_pages_of_all_are_the_numbers_in_order(chain: str) -> None:
 
 
 def test_page_inside_the_chain_reads_one_block(chain: str) -> None:
-    put_numbers("sto_1", NUMBERS, newest=1600)
+    put_numbered(NUMBERS, newest=1600)
     for after, reverse in (("0000001280", False), ("0000001283", True)):
         with counted() as calls:
             page = repository.page_of_all(first=2, after=after, reverse=reverse)
@@ -77,7 +55,7 @@ def test_page_inside_the_chain_reads_one_block(chain: str) -> None:
 
 def test_page_that_ends_with_its_block_looks_for_the_next_member(chain: str) -> None:
     """The end of the list is known from the counter; empty blocks are looked into."""
-    put_numbers("sto_1", NUMBERS, newest=1600)
+    put_numbered(NUMBERS, newest=1600)
     with counted() as calls:
         page = repository.page_of_all(first=2, after="0000000257", reverse=False)
     assert [m.number for m in page.items] == [511, 1280]
@@ -158,9 +136,9 @@ def test_later_page_of_several_stores_does_not_read_the_stores_before_it(
 
 
 def test_number_leads_to_its_member_by_one_query(chain: str) -> None:
-    put_numbers("sto_1", [255, 256, 257], newest=257)
+    put_numbered([255, 256, 257], newest=257)
     with counted() as calls:
-        assert repository.id_by_number(256) == ids.derived_id("mbr", "256")
+        assert repository.id_by_number(256) == numbered(256)
         assert repository.id_by_number(258) is None
     assert calls == {"Query": 2}
 

@@ -1,5 +1,6 @@
 """A chain with a store, and ways to interfere."""
 
+import secrets
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
@@ -23,6 +24,25 @@ def store(chain: str) -> Store:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Transactions give up after a fifth of a second."""
     monkeypatch.setenv("APP_TRANSACTION_DEADLINE_SECONDS", "0.2")
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Transactions go on for half a minute, so that a busy machine loses no race for good."""
+    monkeypatch.setenv("APP_TRANSACTION_DEADLINE_SECONDS", "30")
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+@pytest.fixture
+def three_hash_keys(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Phones are hashed under three keys."""
+    ring = ",".join(f"k{n}:{secrets.token_hex(32)}" for n in range(3))
+    monkeypatch.setenv("APP_PHONE_HASH_KEYS", ring)
     settings.cache_clear()
     yield
     settings.cache_clear()

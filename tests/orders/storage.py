@@ -4,6 +4,8 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from hypothesis import HealthCheck, Phase, settings
+
 from graphql_api.kit.dynamo import Item
 from graphql_api.kit.dynamo.connection import shared_client
 from graphql_api.members import repository as members
@@ -12,6 +14,15 @@ from graphql_api.members.rules import EffectKind, Facts
 from graphql_api.orders import repository
 from graphql_api.orders.models import Order, OrdersItem
 from graphql_api.orders.service import Snapshot
+
+# Every example has members and orders of its own, so the tables need not be fresh; finding the
+# smallest example that fails would take minutes here.
+on_storage = settings(
+    max_examples=20,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 
 HAPPENED_TO_BE = {"version", "recorded_at"}
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from graphql_api.errors import Conflict, Invalid, NotFound
@@ -16,7 +16,7 @@ from graphql_api.kit.time import Clock
 from graphql_api.members import service as member_service
 from graphql_api.members.models import Member
 from graphql_api.members.rules import Origin
-from graphql_api.orders import repository, service, tasks
+from graphql_api.orders import repository, service
 from graphql_api.orders.models import Order
 from graphql_api.orders.service import Snapshot
 from graphql_api.stores.models import Store
@@ -39,6 +39,7 @@ from tests.orders.storage import (
     facts_of,
     first_purchases,
     member_now,
+    on_storage,
     order_of,
 )
 
@@ -92,11 +93,7 @@ def as_told(rows: Sequence[tuple[Any, ...]], store: Store, member: Member) -> li
     return snapshots
 
 
-@settings(
-    max_examples=20,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@on_storage
 @given(
     rows=st.lists(told, min_size=1, max_size=6, unique_by=lambda row: row[:2]),
     live=st.integers(0, 2),
@@ -183,12 +180,23 @@ def test_history_meets_an_order_that_waited_for_the_member(store: Store, revisio
     service.apply(order, clock=CLOCK)
     member = make_member(store, known)
     told = make_snapshot(store, external_id=order.external_id, revision=revision, buyer=[known])
-    service.backfill(member.id, [told], clock=CLOCK, job="j")
+    assert service.backfill(member.id, [told], clock=CLOCK, job="j") == 1
     [claim] = member_service.claims_of(known)
-    tasks.attach_waiting(claim, clock=CLOCK)
     assert [only.id for only in repository.all_of_member(member.id)] == [order.order_id]
     assert facts_of(member.id).orders == 1
     assert repository.waiting_for(claim) == []
+
+
+def test_order_of_a_history_stays_with_its_member_when_it_is_told_again(store: Store) -> None:
+    """A history knows whose it is, even where its snapshots name nobody."""
+    member = make_member(store)
+    nameless = make_snapshot(store)
+    service.backfill(member.id, [nameless], clock=CLOCK, job="j")
+    assert not service.apply(nameless, clock=CLOCK).changed
+    newer = make_snapshot(store, external_id=nameless.external_id, revision=2)
+    service.backfill(member.id, [newer], clock=CLOCK, job="j")
+    assert order_of(nameless).member_id == member.id
+    assert facts_of(member.id).orders == 1
 
 
 def refused(history: Sequence[Snapshot], member_id: str, error: type[Exception]) -> None:
@@ -318,7 +326,9 @@ def test_purchase_during_a_backfill_gives_up_at_the_deadline_with_nothing_writte
     assert facts_of(member.id).paid == 25_000
 
 
-def test_purchase_during_a_backfill_waits_for_its_end(store: Store, meanwhile: Meanwhile) -> None:
+def test_purchase_during_a_backfill_waits_for_its_end(
+    store: Store, meanwhile: Meanwhile, patient: None
+) -> None:
     member = make_member(store)
     purchase = make_snapshot(store, member_id=member.id)
     waiting = threading.Thread(target=service.apply, args=(purchase,), kwargs={"clock": CLOCK})

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from graphql_api.kit.time import Clock
@@ -17,14 +17,7 @@ from graphql_api.orders.service import Snapshot, SnapshotBody, SnapshotRefund
 from graphql_api.stores.models import Store
 from tests.factories import CLOCK, NOW, fresh, make_guide, make_identity, make_member, make_store
 from tests.members.test_facts import in_plain_words, shown
-from tests.orders.storage import about, facts_of, first_purchases, order_of
-
-# Every example has members and orders of its own: the tables need not be fresh.
-on_storage = settings(
-    max_examples=20,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+from tests.orders.storage import about, facts_of, first_purchases, on_storage, order_of
 
 DAYS = (0, 1, 40)
 BUYERS = ("ann", "bob", "named ann", "named bob, bought as ann", "unknown", "nobody")

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from graphql_api.errors import Conflict
 from graphql_api.kit.time import Clock
 from graphql_api.members import repository as members
 from graphql_api.members import service as member_service
@@ -28,6 +29,8 @@ from tests.factories import (
 )
 from tests.orders.conftest import Meanwhile
 from tests.orders.storage import about, facts_of, first_purchases, member_now, order_of
+
+pytestmark = pytest.mark.usefixtures("patient")
 
 DAY = PAID_AT.date()
 
@@ -162,6 +165,21 @@ def test_identity_taken_between_reading_and_writing_gets_the_order(
     assert repository.waiting_for(claim) == []
 
 
+def test_version_without_new_facts_does_not_slip_past_a_lock(
+    store: Store, meanwhile: Meanwhile, impatient: None
+) -> None:
+    member = make_member(store)
+    order = make_snapshot(store, member_id=member.id)
+    apply(order)
+    sent = make_snapshot(
+        store, external_id=order.external_id, revision=2, member_id=member.id, channel="MALL"
+    )
+    meanwhile(members, "get_now", lambda: member_service.lock(member.id, "j", clock=CLOCK))
+    with pytest.raises(Conflict):
+        apply(sent)
+    assert order_of(order).revision == "1"
+
+
 def test_order_that_went_away_and_came_back_in_between_is_not_overwritten(
     store: Store, meanwhile: Meanwhile
 ) -> None:
@@ -210,7 +228,7 @@ def test_order_that_moves_while_its_identity_is_claimed_still_comes_to_the_membe
         found = id_by_claims(claims)
         if threading.current_thread() is correction and not has_read.is_set():
             has_read.set()
-            may_write.wait(5)
+            may_write.wait(30)
         return found
 
     def interrupted(*args: object, **kwargs: object) -> object:
@@ -223,7 +241,7 @@ def test_order_that_moves_while_its_identity_is_claimed_still_comes_to_the_membe
     correction = threading.Thread(target=apply, args=(moved,))
     monkeypatch.setattr(members, "id_by_claims", slow)
     correction.start()
-    assert has_read.wait(5)
+    assert has_read.wait(30)
     member = make_member(store, buyer)
     monkeypatch.setattr(repository, "batch_get", interrupted)
     assert tasks.attach_waiting(claim, clock=CLOCK) == 1
@@ -246,7 +264,7 @@ def test_buyers_who_enrol_while_their_orders_arrive_get_every_one_of_them(store:
     apply(snapshots[1])
     apply(snapshots[2])
     work: list[Callable[[], Applied]] = [lambda one=one: apply(one) for one in snapshots[3:]]  # type: ignore[misc]
-    at_once([*work, *(lambda n=n: enrol_and_attach(n) for n in range(3))])  # type: ignore[misc]
+    at_once([*work, *(lambda n=n: enrol_and_attach(n) for n in range(3))])
     for buyer in buyers:
         [claim] = member_service.claims_of(buyer)
         [holder] = members.holders([claim])

@@ -15,8 +15,11 @@ from typing import Any
 import boto3
 import pytest
 
-from scripts import emulator
-from scripts.emulator import EmulatorError, Running
+from scripts import emulator, processes
+from scripts.emulator import Running
+from scripts.processes import EngineError
+
+pytestmark = pytest.mark.engine("ministack", "its state, its patches, its orphans")
 
 SESSION = boto3.Session("123456789012", "local", region_name="us-east-1")
 
@@ -76,7 +79,7 @@ class Starter:
     def __init__(self, directory: Path, mode: str) -> None:
         self.process = subprocess.Popen(
             (sys.executable, "-c", STARTS_AND_DIES, str(directory), mode),
-            cwd=emulator.ROOT,
+            cwd=processes.ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -85,14 +88,14 @@ class Starter:
         assert self.process.stdout
         pid, self.url = self.process.stdout.readline().split()
         self.emulator = int(pid)
-        self.identity = emulator.process_identity(self.emulator)
+        self.identity = processes.process_identity(self.emulator)
 
     def kill(self) -> None:
         self.process.kill()
         self.process.communicate()
 
     def runs(self) -> bool:
-        return emulator.process_identity(self.emulator) == self.identity
+        return processes.process_identity(self.emulator) == self.identity
 
     def clean_up(self) -> None:
         self.kill()
@@ -274,7 +277,7 @@ def test_a_broken_snapshot_is_refused_and_left_alone(start: Start, tmp_path: Pat
     half = b"".join(snapshot.read_bytes().splitlines(keepends=True)[:-2])
     snapshot.write_bytes(half)
 
-    with pytest.raises(EmulatorError, match=r"cannot be restored: .*snapshot\.jsonl breaks off"):
+    with pytest.raises(EngineError, match=r"cannot be restored: .*snapshot\.jsonl breaks off"):
         start()
     assert snapshot.read_bytes() == half
 
@@ -294,7 +297,7 @@ def test_a_save_that_fails_is_an_error_and_the_next_one_may_succeed(
     with start() as running:
         put(create(running.url), "a")
         (in_the_way := tmp_path / emulator.STATE / "snapshot.jsonl.new").mkdir()
-        with pytest.raises(EmulatorError, match="Saving failed"):
+        with pytest.raises(EngineError, match="Saving failed"):
             emulator.save_now(running)
         in_the_way.rmdir()
         assert emulator.save_now(running).items == 1
@@ -327,7 +330,7 @@ def test_a_second_start_on_a_directory_in_use_is_refused(start: Start, tmp_path:
             f"An emulator runs on {tmp_path} already: process {running.pid}, port {running.port}, "
             f"started by process {os.getpid()}. Stop that one first."
         )
-        with pytest.raises(EmulatorError) as refused:
+        with pytest.raises(EngineError) as refused:
             start()
         assert str(refused.value) == sentence
         assert emulator.healthy(running.url)
@@ -347,12 +350,12 @@ def test_the_address_of_a_directory_is_that_of_its_own_emulator(
 
 
 def test_two_starts_at_the_same_moment_leave_one(tmp_path: Path) -> None:
-    outcomes: list[Running | EmulatorError] = []
+    outcomes: list[Running | EngineError] = []
 
     def attempt() -> None:
         try:
             outcomes.append(emulator.start(tmp_path, progress=lambda _: None))
-        except EmulatorError as error:
+        except EngineError as error:
             outcomes.append(error)
 
     attempts = [threading.Thread(target=attempt) for _ in range(2)]
@@ -361,7 +364,7 @@ def test_two_starts_at_the_same_moment_leave_one(tmp_path: Path) -> None:
     for one in attempts:
         one.join()
     running = [outcome for outcome in outcomes if isinstance(outcome, Running)]
-    refused = [outcome for outcome in outcomes if isinstance(outcome, EmulatorError)]
+    refused = [outcome for outcome in outcomes if isinstance(outcome, EngineError)]
     for one_running in running:
         one_running.stop()
     assert (len(running), len(refused)) == (1, 1)
@@ -389,7 +392,7 @@ def test_it_listens_on_the_loopback_address_only(start: Start) -> None:
 def test_a_port_that_was_asked_for_and_is_taken_is_an_error(start: Start) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        with pytest.raises(EmulatorError, match=f"Port {port} is taken"):
+        with pytest.raises(EngineError, match=f"Port {port} is taken"):
             start(port=port)
 
 
@@ -401,7 +404,7 @@ def test_one_that_does_not_end_is_killed_and_said_to_be(start: Start, said: list
 
 
 def test_saving_one_that_keeps_nothing_is_refused(start: Start) -> None:
-    with start(persist=False) as running, pytest.raises(EmulatorError, match="nothing to save"):
+    with start(persist=False) as running, pytest.raises(EngineError, match="nothing to save"):
         emulator.save_now(running)
 
 
@@ -441,8 +444,8 @@ def test_a_repeated_transaction_is_known_by_its_token(start: Start) -> None:
 
 
 def test_in_the_foreground_it_runs_until_it_is_interrupted(tmp_path: Path) -> None:
-    command = (sys.executable, "scripts/emulator.py", "--data-dir", str(tmp_path))
-    with subprocess.Popen(command, cwd=emulator.ROOT, stderr=subprocess.PIPE, text=True) as shell:
+    command = (sys.executable, "-m", "scripts.emulator", "--data-dir", str(tmp_path))
+    with subprocess.Popen(command, cwd=processes.ROOT, stderr=subprocess.PIPE, text=True) as shell:
         assert shell.stderr
         assert shell.stderr.readline() == "Starting with nothing.\n"
         url = shell.stderr.readline().split()[0]

@@ -1,16 +1,19 @@
 """The organisation tree and the stores over GraphQL."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from graphql_api import auth
 from graphql_api.kit import ids
+from graphql_api.orders import service as orders
 from graphql_api.stores import repository
 from graphql_api.stores.models import HEADQUARTERS_ID, StoresItem
 from graphql_api.viewer import Role
 from tests.calls import counted
 from tests.conftest import Client
+from tests.factories import CLOCK, make_snapshot
 from tests.stores.factories import make_store, make_unit
 
 pytestmark = pytest.mark.usefixtures("chain")
@@ -296,8 +299,8 @@ def test_units_of_a_page_of_stores_are_read_in_one_batch(send: Client, operator:
     with counted() as calls:
         data = send("{ stores(first: 20) { nodes { name unit { name } } } }", token=operator)
     assert [n["unit"]["name"] for n in data["stores"]["nodes"]] == ["东", "南", "西", "北"] * 5
-    # The chain's clock, the page of keys, the end of the list, its stores, their units.
-    assert calls == {"BatchGetItem": 4, "Query": 1}
+    # The viewer, the chain's clock, the page of keys, the end of the list, its stores, their units.
+    assert calls == {"BatchGetItem": 5, "Query": 1}
 
 
 def test_nodes_come_in_the_order_asked_with_null_for_what_is_not_there(
@@ -388,3 +391,52 @@ def test_manager_is_told_which_field_headquarters_decide(send: Client) -> None:
             }
         ],
     }
+
+
+STORE_ORDERS = """query ($by: StoreSelector!, $month: String!, $reverse: Boolean! = false) {
+  store(by: $by) { orders(month: $month, reverse: $reverse) { nodes { externalId paidAt } } }
+}"""
+
+
+def test_orders_of_a_store_are_those_paid_in_the_month_by_time(
+    send: Client, chain: str, operator: str
+) -> None:
+    store, other = make_store("S1"), make_store("S2")
+    for number, (at, where) in enumerate(
+        [
+            ("2017-12-31T15:59:59Z", store),
+            ("2017-12-31T16:00:00Z", store),
+            ("2018-01-05T04:00:00Z", store),
+            ("2018-01-05T03:00:00Z", store),
+            ("2018-01-06T03:00:00Z", other),
+        ]
+    ):
+        paid_at = datetime.fromisoformat(at)
+        snapshot = make_snapshot(where, external_id=f"W{number}", paid_at=paid_at)
+        orders.apply(snapshot, clock=CLOCK)
+    by = {"id": store.id}
+
+    def numbers(month: str, *, reverse: bool = False) -> list[str]:
+        data = send(STORE_ORDERS, token=operator, by=by, month=month, reverse=reverse)
+        return [order["externalId"] for order in data["store"]["orders"]["nodes"]]
+
+    assert numbers("2018-01") == ["W1", "W3", "W2"]
+    assert numbers("2018-01", reverse=True) == ["W2", "W3", "W1"]
+    assert numbers("2017-12") == ["W0"]
+    assert numbers("2018-02") == []
+
+
+def test_orders_of_a_store_are_for_those_who_keep_its_books(send: Client, chain: str) -> None:
+    store, other = make_store("S1"), make_store("S2")
+    manager = auth.issue(Role.STORE_MANAGER, "man_1", unit_id=store.id)
+
+    def code(token: str, store_id: str, month: str = "2018-01") -> str | None:
+        answer = send.post(STORE_ORDERS, token=token, by={"id": store_id}, month=month)
+        errors = answer.get("errors")
+        return errors[0]["extensions"]["code"] if errors else None
+
+    assert code(manager, store.id) is None
+    assert code(manager, other.id) == "FORBIDDEN"
+    assert code(manager, store.id, "2018-13") == "BAD_USER_INPUT"
+    assert code(auth.issue(Role.GUIDE, "gde_1", unit_id=store.id), store.id) == "FORBIDDEN"
+    assert code(auth.issue(Role.MEMBER, "mbr_1"), store.id) == "FORBIDDEN"

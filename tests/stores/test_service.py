@@ -20,6 +20,7 @@ from graphql_api.stores import repository, service
 from graphql_api.stores.models import HEADQUARTERS_ID, StoresItem
 from graphql_api.stores.rules import Opening, StoreFormat, UnitKind
 from graphql_api.viewer import SYSTEM, Role, Viewer
+from tests.calls import counted
 from tests.stores.factories import CREATED, make_store, make_unit
 
 pytestmark = pytest.mark.usefixtures("chain")
@@ -116,6 +117,20 @@ def test_tree_is_at_most_eight_units_deep() -> None:
         make_unit("第9层", under=at)
     assert refusal.value.field == ("input", "parent_id")
     assert len(repository.inner_tree()) == 8
+
+
+def test_lineage_is_the_units_above_nearest_first_and_takes_a_batch_a_level() -> None:
+    east, north = make_unit("华东"), make_unit("华北")
+    shanghai = make_unit("上海", under=east.id)
+    deep, flat = make_store("S1", under=shanghai.id), make_store("S2")
+    wanted = [flat.id, deep.id, north.id, HEADQUARTERS_ID, UNKNOWN_STORE, deep.id]
+    with counted() as calls:
+        found = repository.lineages(wanted)
+    above = (shanghai.id, east.id, HEADQUARTERS_ID)
+    assert found == [(HEADQUARTERS_ID,), above, (HEADQUARTERS_ID,), (), (), above]
+    # The places asked for; Shanghai; the east. Headquarters were asked for.
+    assert calls == {"BatchGetItem": 3}
+    assert repository.lineages([]) == []
 
 
 def test_unit_keeps_what_a_change_does_not_name() -> None:

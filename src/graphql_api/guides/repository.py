@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from graphql_api.errors import AppError
 from graphql_api.guides import models
 from graphql_api.guides.models import SOLE, Guide, GuidesItem, WecomClaim
+from graphql_api.guides.rules import GuideStatus
 from graphql_api.kit.dynamo import Page, Transaction, batch_get, batch_write, key_page
 
 
@@ -16,6 +17,11 @@ def get_many(guide_ids: Sequence[str]) -> list[Guide | None]:
 def get(guide_id: str) -> Guide | None:
     """One guide as they are now (strongly consistent), to decide on."""
     return batch_get(Guide, [(guide_id, SOLE)], consistent=True)[0]
+
+
+def get_now(guide_ids: Sequence[str]) -> list[Guide | None]:
+    """Several guides as they are now (strongly consistent), to decide on."""
+    return batch_get(Guide, [(id_, SOLE) for id_ in guide_ids], consistent=True)
 
 
 def id_by_wecom_user_id(wecom_user_id: str) -> str | None:
@@ -58,6 +64,12 @@ def save(tx: Transaction, guide: Guide) -> None:
     """Write a guide over the version that was read; who left leaves the store's list."""
     _index(guide)
     tx.save(guide)
+
+
+def require_at_work(tx: Transaction, guide: Guide) -> None:
+    """Hold the transaction to a guide who is at work in the store where they were read; stale."""
+    at_work = (Guide.status == GuideStatus.ACTIVE) & (Guide.store_id == guide.store_id)
+    tx.check(Guide, (guide.id, SOLE), at_work)
 
 
 def put_all(guides: Sequence[Guide]) -> None:

@@ -28,6 +28,20 @@ def may_become(old: GuideStatus, new: GuideStatus) -> bool:
     return old is not GuideStatus.LEFT or new is GuideStatus.LEFT
 
 
+class Employed(InStore, Protocol):
+    """What belongs to one store, and may have left it."""
+
+    status: GuideStatus
+
+
+SeenAtWork = TypeVar("SeenAtWork", bound=Employed)
+
+
+def visible_unless_left(viewer: Viewer, guide: SeenAtWork) -> SeenAtWork | None:
+    """The same for where a guide stands for their work: nobody sees one who has left."""
+    return None if guide.status is GuideStatus.LEFT else visible(viewer, guide)
+
+
 def visible(viewer: Viewer, guide: Seen) -> Seen | None:
     """The row rule: staff see the guides of the stores they reach, members and keys see all."""
     return guide if viewer.reaches_store(guide.store_id) else None

@@ -1,19 +1,24 @@
 """Guides, as clients see them."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
 from graphql_api.context import Info
 from graphql_api.guides import models, repository
 from graphql_api.guides.rules import GuideStatus, visible
-from graphql_api.kit.graphql import Node, field, relation
+from graphql_api.kit.graphql import Connection, Node, connection, field, relation
 from graphql_api.kit.graphql.enums import describe_enum
 from graphql_api.kit.graphql.nodes import registry
-from graphql_api.permissions import GUIDE_FIELD, GUIDE_STAFF
+from graphql_api.members import repository as members
+from graphql_api.permissions import GUIDE_FIELD, GUIDE_STAFF, MEMBER_STAFF
 from graphql_api.stores import repository as stores
 from graphql_api.stores.types import Store
+from graphql_api.viewer import Viewer
+
+if TYPE_CHECKING:
+    from graphql_api.members.types import Member
 
 describe_enum(
     GuideStatus,
@@ -24,6 +29,12 @@ describe_enum(
         "LEFT": "Has left for good. 离职",
     },
 )
+
+
+def _visible_member(viewer: Viewer, member: Any) -> Any:
+    from graphql_api.members.types import visible  # which shows guides, and imports this module
+
+    return visible(viewer, member)
 
 
 @strawberry.type(description="A sales associate of one store. 导购")
@@ -43,6 +54,14 @@ class Guide(Node):
     status: GuideStatus = field(rule=GUIDE_FIELD, description="Whether the guide works. 状态")
     employed_on: date | None = field(
         rule=GUIDE_STAFF, description="First day of employment. 入职日期"
+    )
+    members: Connection[Annotated["Member", strawberry.lazy("graphql_api.members.types")]] = (
+        connection(
+            page=members.page_of_guide,
+            rule=MEMBER_STAFF,
+            description="Members whom the guide looks after, by joining time. 专属客户",
+            visible=_visible_member,
+        )
     )
     created_at: datetime = field(rule=GUIDE_STAFF, description="When it was made. 创建时间")
     left_at: datetime | None = field(

@@ -30,6 +30,11 @@ def derived_id(prefix: str, *parts: str) -> str:
     return f"{prefix}_{_text(int.from_bytes(hashlib.sha256(text).digest()[:16], 'big'))}"
 
 
+def numbered_id(prefix: str, number: int) -> str:
+    """The id of a number, for things that are few: short to store without its leading zeros."""
+    return f"{prefix}_{_text(number)}"
+
+
 def prefix_of(text: str) -> str | None:
     """The type tag of a well-formed id, None for anything else."""
     return text[:3] if _SHAPE.fullmatch(text) else None

@@ -1,6 +1,7 @@
 """What is stored of members: the item with its facts, claims on identities, and effects."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any
 
 from pynamodb.attributes import (
@@ -24,14 +25,23 @@ from graphql_api.members.rules import (
     EffectKind,
     Facts,
     Gender,
+    HeldTag,
     IdentityKind,
     Origin,
+    Ownership,
+    OwnershipSource,
     SourceChannel,
+    TagSource,
 )
 
 SOLE = "@"
+GUIDE_DUE_SHARDS = tuple(f"{n:02d}" for n in range(16))
 _INSTANT = InstantAttribute()
 _CLAIM = "claim#"
+_TAG = "tag_"
+_TAG_DIGITS = 26
+_SOURCES = {"H": TagSource.BY_HAND, "R": TagSource.RULE, "I": TagSource.IMPORTED}
+_LETTERS = {source: letter for letter, source in _SOURCES.items()}
 
 
 class BlockIndex(GlobalSecondaryIndex["MembersItem"]):
@@ -67,6 +77,61 @@ class GuideIndex(GlobalSecondaryIndex["MembersItem"]):
     joined_key = UnicodeAttribute(range_key=True)
 
 
+class GuidePhoneIndex(GlobalSecondaryIndex["MembersItem"]):
+    """Members of an owning guide with the same last four digits of the phone, by joining time."""
+
+    class Meta:
+        index_name = "guide-phone"
+        projection = KeysOnlyProjection()
+
+    guide_last4 = UnicodeAttribute(hash_key=True)
+    joined_key = UnicodeAttribute(range_key=True)
+
+
+class StorePhoneIndex(GlobalSecondaryIndex["MembersItem"]):
+    """Members of a home store with the same last four digits of the phone, by joining time."""
+
+    class Meta:
+        index_name = "store-phone"
+        projection = KeysOnlyProjection()
+
+    store_last4 = UnicodeAttribute(hash_key=True)
+    joined_key = UnicodeAttribute(range_key=True)
+
+
+class GuideNameIndex(GlobalSecondaryIndex["MembersItem"]):
+    """Members of an owning guide who have a name, by name."""
+
+    class Meta:
+        index_name = "guide-name"
+        projection = KeysOnlyProjection()
+
+    at_guide = UnicodeAttribute(hash_key=True)
+    name_key = UnicodeAttribute(range_key=True)
+
+
+class StoreNameIndex(GlobalSecondaryIndex["MembersItem"]):
+    """Members of a home store who have a name, by name."""
+
+    class Meta:
+        index_name = "store-name"
+        projection = KeysOnlyProjection()
+
+    at_store = UnicodeAttribute(hash_key=True)
+    name_key = UnicodeAttribute(range_key=True)
+
+
+class GuideDueIndex(GlobalSecondaryIndex["MembersItem"]):
+    """Members whose owning guide has them until a day, by that day, in 16 shards."""
+
+    class Meta:
+        index_name = "guide-due"
+        projection = KeysOnlyProjection()
+
+    guide_due_shard = UnicodeAttribute(hash_key=True)
+    guide_due_key = UnicodeAttribute(range_key=True)
+
+
 class MembersItem(Item):
     """The table of this slice; every item has the base key (id, sort)."""
 
@@ -82,10 +147,20 @@ class MembersItem(Item):
     at_store = UnicodeAttribute(null=True)
     at_guide = UnicodeAttribute(null=True)
     joined_key = UnicodeAttribute(null=True)
+    name_key = UnicodeAttribute(null=True)
+    guide_last4 = UnicodeAttribute(null=True)
+    store_last4 = UnicodeAttribute(null=True)
+    guide_due_shard = UnicodeAttribute(null=True)
+    guide_due_key = UnicodeAttribute(null=True)
 
     by_block = BlockIndex()
     by_store = StoreIndex()
     by_guide = GuideIndex()
+    by_guide_phone = GuidePhoneIndex()
+    by_store_phone = StorePhoneIndex()
+    by_guide_name = GuideNameIndex()
+    by_store_name = StoreNameIndex()
+    by_guide_due = GuideDueIndex()
 
 
 class Consent:
@@ -140,6 +215,12 @@ class Member(MembersItem):
     joining_guide_id = UnicodeAttribute(null=True)
     store_id = UnicodeAttribute()
     guide_id = UnicodeAttribute(null=True)
+    guide_since = InstantAttribute(null=True)
+    guide_source = UnicodeEnumAttribute(OwnershipSource, null=True)
+    guide_valid_until = DayAttribute(null=True)
+    guide_protected_until = DayAttribute(null=True)
+    guide_policy = NumberAttribute(null=True)
+    guide_term = NumberAttribute(null=True)
 
     month_document = JsonAttribute(attr_name="months", default=dict)
     newest_month = UnicodeAttribute(null=True)
@@ -149,6 +230,8 @@ class Member(MembersItem):
     growth = NumberAttribute(default=0)
     first_purchase_on = DayAttribute(null=True)
     last_purchase_on = DayAttribute(null=True)
+
+    tag_document = JsonAttribute(attr_name="tags", default=dict)
 
     lock_owner = UnicodeAttribute(null=True)
     locked_until = InstantAttribute(null=True)
@@ -178,6 +261,71 @@ class Member(MembersItem):
     def consents(self) -> list[Consent]:
         """Agreements by purpose and channel, withdrawn ones too."""
         return [Consent(key, row) for key, row in sorted(self.consent_document.items())]
+
+    @property
+    def ownership(self) -> Ownership | None:
+        """Who looks after the member as stored, which may have run out; see `owned_on`.
+
+        A guide without further particulars has the member since the joining.
+        """
+        if self.guide_id is None:
+            return None
+        return Ownership(
+            guide_id=self.guide_id,
+            since=self.guide_since or self.joined_at,
+            source=self.guide_source or OwnershipSource.REGISTRATION,
+            valid_until=self.guide_valid_until,
+            protected_until=self.guide_protected_until,
+            policy_version=None if self.guide_policy is None else int(self.guide_policy),
+        )
+
+    @property
+    def terms(self) -> int:
+        """How many ownerships the member has had, with the one of now."""
+        if self.guide_term is None:
+            return 0 if self.guide_id is None else 1
+        return int(self.guide_term)
+
+    def owned_on(self, day: date) -> Ownership | None:
+        """Who looks after the member on a business day."""
+        owned = self.ownership
+        return owned if owned and owned.holds(day) else None
+
+    def begin_ownership(self, new: Ownership) -> None:
+        """Have a guide from now on, as the next of the member's terms."""
+        self.guide_term = self.terms + 1
+        self.guide_id = new.guide_id
+        self.guide_since = new.since
+        self.guide_source = new.source
+        self.guide_valid_until = new.valid_until
+        self.guide_protected_until = new.protected_until
+        self.guide_policy = new.policy_version
+
+    def end_ownership(self) -> None:
+        """Have no guide from now on."""
+        self.guide_term = self.terms
+        self.guide_id = self.guide_since = self.guide_source = None
+        self.guide_valid_until = self.guide_protected_until = self.guide_policy = None
+
+    @property
+    def tags(self) -> dict[str, HeldTag]:
+        """The tags that the member was given, by id; one that ran out stays until cleared away.
+
+        Stored short, as `{"7": "H20180110"}`: the id without its zeros, source, last day.
+        """
+        return {
+            f"{_TAG}{key:0>{_TAG_DIGITS}}": _held(row) for key, row in self.tag_document.items()
+        }
+
+    @tags.setter
+    def tags(self, tags: Mapping[str, HeldTag]) -> None:
+        self.tag_document = {
+            id_.removeprefix(_TAG).lstrip("0"): _tag_row(tag) for id_, tag in tags.items()
+        }
+
+    def tags_on(self, day: date) -> list[str]:
+        """The ids of the tags that hold on a business day."""
+        return sorted(id_ for id_, tag in self.tags.items() if tag.holds(day))
 
     @property
     def facts(self) -> Facts:
@@ -241,6 +389,37 @@ def effect_sort(kind: EffectKind, level: str) -> str:
     return f"effect#{kind}#{level}"
 
 
+def name_key_of(member: Member) -> str | None:
+    """By name as it is searched for; the id makes the key unique."""
+    name = rules.searched_name(member.name) if member.name else ""
+    return f"{name}#{member.id}" if name else None
+
+
+def last4_key(owner_id: str, last4: str) -> str:
+    """The partition of a guide's or a store's members whose phones end alike."""
+    return f"{owner_id}#{last4}"
+
+
+def due_shard_of(member: Member) -> str:
+    """One of 16, always the same for a member."""
+    return GUIDE_DUE_SHARDS[int(member.number) % len(GUIDE_DUE_SHARDS)]
+
+
+def due_key_of(member: Member) -> str | None:
+    """By the last day of the ownership; the id makes the key unique."""
+    last_day = member.guide_valid_until
+    return f"{last_day.isoformat()}#{member.id}" if last_day else None
+
+
 def joined_key_of(member: Member) -> str:
     """By joining time to the second, UTC, and unique."""
     return f"{_INSTANT.serialize(member.joined_at)[:19]}#{member.id}"
+
+
+def _tag_row(tag: HeldTag) -> str:
+    last_day = f"{tag.expires_on:%Y%m%d}" if tag.expires_on else ""
+    return _LETTERS[tag.source] + last_day
+
+
+def _held(row: str) -> HeldTag:
+    return HeldTag(_SOURCES[row[0]], date.fromisoformat(row[1:]) if row[1:] else None)

@@ -1,6 +1,6 @@
 """Access paths of members, claims and effects."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from pynamodb.exceptions import UpdateError
@@ -91,6 +91,79 @@ def page_of_guide(guide_id: str, *, first: int, after: str | None, reverse: bool
         reverse=reverse,
     )
     return _with_items(keys)
+
+
+def ids_of_guide(guide_id: str, *, first: int, after: str | None) -> Page[MembersItem]:
+    """The keys alone of members of an owning guide, by joining time: one Query."""
+    return key_page(
+        MembersItem.by_guide, guide_id, MembersItem.joined_key, first=first, after=after
+    )
+
+
+def of_guide_by_last4(
+    guide_id: str, last4: str, *, first: int, after: str | None, reverse: bool
+) -> Page[Member]:
+    """Members of an owning guide whose phone ends in four digits, by joining time."""
+    index, key = MembersItem.by_guide_phone, models.last4_key(guide_id, last4)
+    place = MembersItem.joined_key
+    return _with_items(key_page(index, key, place, first=first, after=after, reverse=reverse))
+
+
+def of_store_by_last4(
+    store_id: str, last4: str, *, first: int, after: str | None, reverse: bool
+) -> Page[Member]:
+    """Members of a home store whose phone ends in four digits, by joining time."""
+    index, key = MembersItem.by_store_phone, models.last4_key(store_id, last4)
+    place = MembersItem.joined_key
+    return _with_items(key_page(index, key, place, first=first, after=after, reverse=reverse))
+
+
+def of_guide_by_name(
+    guide_id: str, start: str, *, first: int, after: str | None, reverse: bool
+) -> Page[Member]:
+    """Members of an owning guide whose searched name begins so, by name."""
+    keys = key_page(
+        MembersItem.by_guide_name,
+        guide_id,
+        MembersItem.name_key,
+        first=first,
+        after=after,
+        reverse=reverse,
+        starts_with=start,
+    )
+    return _with_items(keys)
+
+
+def of_store_by_name(
+    store_id: str, start: str, *, first: int, after: str | None, reverse: bool
+) -> Page[Member]:
+    """Members of a home store whose searched name begins so, by name."""
+    keys = key_page(
+        MembersItem.by_store_name,
+        store_id,
+        MembersItem.name_key,
+        first=first,
+        after=after,
+        reverse=reverse,
+        starts_with=start,
+    )
+    return _with_items(keys)
+
+
+def ids_that_ran_out(shard: str, as_of: date) -> Iterator[str]:
+    """Members of a shard whose ownership has run out before a business day, longest ago first."""
+    before = MembersItem.guide_due_key < as_of.isoformat()
+    yield from (key.id for key in MembersItem.by_guide_due.query(shard, before))
+
+
+def count_of_store(store_id: str) -> int:
+    """How many members a home store has now: Queries that count."""
+    return int(MembersItem.by_store.count(store_id))
+
+
+def count_of_guide(guide_id: str) -> int:
+    """How many members an owning guide has now: Queries that count."""
+    return int(MembersItem.by_guide.count(guide_id))
 
 
 def take_numbers(count: int = 1) -> int:
@@ -195,6 +268,16 @@ def _index(member: Member) -> None:
     member.at_store = member.store_id if listed else None
     member.at_guide = member.guide_id if listed else None
     member.joined_key = models.joined_key_of(member)
+    member.name_key = models.name_key_of(member) if listed else None
+    member.guide_last4 = _last4_key(member, member.guide_id) if listed else None
+    member.store_last4 = _last4_key(member, member.store_id) if listed else None
+    member.guide_due_key = models.due_key_of(member)
+    member.guide_due_shard = models.due_shard_of(member) if member.guide_due_key else None
+
+
+def _last4_key(member: Member, owner_id: str | None) -> str | None:
+    known = owner_id is not None and member.phone_last4 is not None
+    return models.last4_key(str(owner_id), str(member.phone_last4)) if known else None
 
 
 def _with_items(keys: Page[MembersItem]) -> Page[Member]:

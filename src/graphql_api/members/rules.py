@@ -1,5 +1,6 @@
 """Rules of members: numbers people read, who sees whom, and facts folded from purchases."""
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -10,6 +11,7 @@ from graphql_api.kit.time import month_number, month_of
 from graphql_api.viewer import READ_MEMBERS, SEE_PERSONAL_DATA, Role, Viewer
 
 MONTHS_KEPT = 36
+MAX_TAGS = 200
 
 
 class IdentityKind(StrEnum):
@@ -83,6 +85,58 @@ class Origin(StrEnum):
     BACKFILL = "BACKFILL"
 
 
+class TagSource(StrEnum):
+    """Who gave a member a tag; the tags slice says which of them gives way to which."""
+
+    BY_HAND = "BY_HAND"
+    RULE = "RULE"
+    IMPORTED = "IMPORTED"
+
+
+@dataclass(frozen=True, slots=True)
+class HeldTag:
+    """A tag on a member: its source, and the last day on which it holds where it runs out."""
+
+    source: TagSource
+    expires_on: date | None = None
+
+    def holds(self, as_of: date) -> bool:
+        """Whether the member has the tag on a business day."""
+        return self.expires_on is None or as_of <= self.expires_on
+
+
+class OwnershipSource(StrEnum):
+    """How a guide came to look after a member (domain: §14)."""
+
+    TRANSACTION = "TRANSACTION"
+    REGISTRATION = "REGISTRATION"
+    WECOM_FRIEND = "WECOM_FRIEND"
+    SHARED_LINK = "SHARED_LINK"
+    ASSIGNED_BY_MANAGER = "ASSIGNED_BY_MANAGER"
+    ASSIGNED_BY_SYSTEM = "ASSIGNED_BY_SYSTEM"
+    IMPORT = "IMPORT"
+
+
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """A guide looks after a member; `valid_until` and `protected_until` are last days."""
+
+    guide_id: str
+    since: datetime
+    source: OwnershipSource
+    valid_until: date | None = None
+    protected_until: date | None = None
+    policy_version: int | None = None
+
+    def holds(self, as_of: date) -> bool:
+        """Whether it has not run out on a business day."""
+        return self.valid_until is None or as_of <= self.valid_until
+
+    def protected(self, as_of: date) -> bool:
+        """Whether others cannot take the member over on a business day."""
+        return self.protected_until is not None and as_of <= self.protected_until
+
+
 # --- numbers ---------------------------------------------------------------------------------
 
 
@@ -134,6 +188,14 @@ def birthday_exists(month_day: str | None, year: int | None) -> bool:
     except ValueError:
         return False
     return True
+
+
+# --- names -----------------------------------------------------------------------------------
+
+
+def searched_name(name: str) -> str:
+    """A name as it is searched for: compatible forms of a character, case and spaces are alike."""
+    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 # --- who sees whom ---------------------------------------------------------------------------

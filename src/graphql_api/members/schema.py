@@ -20,7 +20,6 @@ from graphql_api.kit.graphql import (
     relation,
 )
 from graphql_api.kit.graphql.arguments import INPUT, After, First, Id, Reverse
-from graphql_api.kit.graphql.enums import describe_enum
 from graphql_api.kit.graphql.scalars import MonthDay, PhoneNumber
 from graphql_api.members import models, repository, rules, service
 from graphql_api.members.rules import (
@@ -46,20 +45,6 @@ from graphql_api.viewer import Role, Viewer
 
 _ID = "Which member. 会员 ID"
 
-describe_enum(
-    Role,
-    description="The kinds of viewer. 角色",
-    values={
-        "ANONYMOUS": "Nobody in particular. 匿名",
-        "MEMBER": "A member. 会员",
-        "GUIDE": "A sales associate of a store. 导购",
-        "STORE_MANAGER": "The manager of a store. 店长",
-        "OPERATOR": "Headquarters, or a region of it. 总部运营",
-        "INTEGRATION": "Another system, by a key with scopes. 系统集成",
-        "SYSTEM": "The product itself. 系统",
-    },
-)
-
 
 @strawberry.input(description="An identity at some platform. 身份")
 class IdentityInput:
@@ -78,7 +63,9 @@ class MemberSelector:
         description="The number for people, with its check digit. 会员号"
     )
     phone: strawberry.Maybe[PhoneNumber] = strawberry.field(description="Phone. 手机号")
-    union_id: strawberry.Maybe[str] = strawberry.field(description="WeChat unionid. 开放平台 unionid")
+    union_id: strawberry.Maybe[str] = strawberry.field(
+        description="WeChat unionid. 开放平台 unionid"
+    )
     identity: strawberry.Maybe[IdentityInput] = strawberry.field(
         description="Any identity. 任一身份"
     )
@@ -114,31 +101,34 @@ class Me:
         self.store_id = viewer.unit_id if is_store_staff else None
 
 
-def _id_of(by: MemberSelector) -> str | None:
-    """The id behind a selector, read from claims or the number; None where nobody fits."""
+def id_of(by: MemberSelector, *, at: tuple[str, ...] = ("by",)) -> str | None:
+    """The id behind a selector, read from claims or the number; None where nobody fits.
+
+    Raises Invalid for what cannot be an identity; `at` is where the selector stands.
+    """
     if by.id:
         id_ = str(by.id.value)
         return id_ if ids.prefix_of(id_) == "mbr" else None
     if by.member_no:
         number = rules.number_of(by.member_no.value)
         return None if number is None else repository.id_by_number(number)
-    return service.find([_identity(by)])
+    return service.find([_identity(by, at)])
 
 
-def _identity(by: MemberSelector) -> service.NewIdentity:
+def _identity(by: MemberSelector, at: tuple[str, ...]) -> service.NewIdentity:
     field: tuple[str, ...]
     if by.phone:
-        kind, value, field = IdentityKind.PHONE, str(by.phone.value), ("by", "phone")
+        kind, value, field = IdentityKind.PHONE, str(by.phone.value), ("phone",)
     elif by.union_id:
-        kind, value, field = IdentityKind.UNIONID, by.union_id.value, ("by", "unionId")
+        kind, value, field = IdentityKind.UNIONID, by.union_id.value, ("unionId",)
     else:
         assert by.identity is not None
         given = by.identity.value
-        kind, value, field = given.kind, given.value, ("by", "identity", "value")
+        kind, value, field = given.kind, given.value, ("identity", "value")
     try:
         return command(service.NewIdentity, IdentityInput(kind=kind, value=value))
     except Refused as refusal:
-        raise Invalid(refusal.message, field=field) from None
+        raise Invalid(refusal.message, field=(*at, *field)) from None
 
 
 @strawberry.type
@@ -162,7 +152,7 @@ class MemberQueries:
     ) -> models.Member | MaskedMember | None:
         """By id, number, phone or another identity."""
         context = info.context
-        id_ = await context.run(_id_of, by)
+        id_ = await context.run(id_of, by)
         item = await context.load(repository.get_many, id_) if id_ else None
         return visible(context.viewer, item) if item else None
 

@@ -1,8 +1,9 @@
 """What can be done to members: enrol, change, agree, identify, archive."""
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
@@ -31,7 +32,7 @@ from graphql_api.guides import repository as guides
 from graphql_api.guides.rules import GuideStatus
 from graphql_api.kit import ids, phone, secrecy
 from graphql_api.kit.dynamo import Transaction, transact
-from graphql_api.kit.time import Clock
+from graphql_api.kit.time import Clock, to_the_millisecond
 from graphql_api.members import repository, rules
 from graphql_api.members.models import Member
 from graphql_api.members.rules import (
@@ -41,8 +42,12 @@ from graphql_api.members.rules import (
     Gender,
     IdentityKind,
     Origin,
+    Ownership,
+    OwnershipSource,
     SourceChannel,
 )
+from graphql_api.policies import repository as policies
+from graphql_api.policies.rules import OwnershipPolicy, PolicyKind
 from graphql_api.stores import repository as stores
 from graphql_api.viewer import WRITE_MEMBERS, Role, Viewer
 
@@ -116,7 +121,7 @@ class _Profile(_Command):
 
 
 PROFILE_FIELDS = frozenset(_Profile.model_fields)
-_LOOKED_AT = frozenset({"store_id", "birthday", "birth_year"})
+_LOOKED_AT = frozenset({"store_id", "birthday", "birth_year", "name"})
 
 
 class Enrol(_Profile):
@@ -160,6 +165,36 @@ class IdentityChange(_Command):
     identity: NewIdentity
 
 
+@dataclass(frozen=True, slots=True)
+class OwnershipTerms:
+    """The policy by which ownerships begin, with the version that they record."""
+
+    policy: OwnershipPolicy
+    version: int
+
+    @classmethod
+    def in_force(cls) -> Self:
+        """Those of now: one read, two where the policy is not the one shipped."""
+        policy = policies.in_force(PolicyKind.OWNERSHIP)
+        content = policy.content
+        assert isinstance(content, OwnershipPolicy)
+        return cls(content, int(policy.version))
+
+    def begin(
+        self, guide_id: str, source: OwnershipSource, since: datetime, clock: Clock
+    ) -> Ownership:
+        """An ownership with the validity and the protection that it has from its first day."""
+        day = clock.day_of(since)
+        return Ownership(
+            guide_id=guide_id,
+            since=to_the_millisecond(since),
+            source=source,
+            valid_until=self.policy.valid_until(day),
+            protected_until=self.policy.protected_until(day),
+            policy_version=self.version,
+        )
+
+
 def claims_of(identity: NewIdentity) -> list[str]:
     """The claims that stand for an identity: itself, or a phone's hash under every key."""
     if identity.kind is not IdentityKind.PHONE:
@@ -201,11 +236,15 @@ def enrol(
         joining_store_id=joining_store_id,
         joining_guide_id=guide_id if store_id == joining_store_id else None,
         store_id=store_id,
-        guide_id=guide_id,
         identity_claims=list(claims),
         consent_document=consents,
         created_at=joined_at if origin is Origin.BACKFILL else now,
     )
+    if guide_id is not None:
+        back = origin is Origin.BACKFILL
+        source = OwnershipSource.IMPORT if back else OwnershipSource.REGISTRATION
+        policy = OwnershipTerms.in_force()
+        member.begin_ownership(policy.begin(guide_id, source, joined_at, clock))
     _set_profile(member, new)
     _set_phone(member, new.identities)
     return transact(lambda tx: _add(tx, member, claims, origin, clock.today()))
@@ -225,8 +264,9 @@ def _add(
 def update(given: Update, *, viewer: Viewer) -> Member:
     """A member with its changes; what is so already is not written.
 
-    No decision reads a profile, so only `expected_version` conditions. Moving the home store is for
-    managers and headquarters, and to a store within reach.
+    No decision reads a profile, so only `expected_version` conditions; a name is searched for and
+    takes its place in the lists with it. Moving the home store is for managers and headquarters,
+    and to a store within reach.
     """
     if given.model_fields_set & _LOOKED_AT:
         return transact(lambda tx: _update_after_a_look(tx, given, viewer))
@@ -239,7 +279,7 @@ def update(given: Update, *, viewer: Viewer) -> Member:
 
 
 def _update_after_a_look(tx: Transaction, given: Update, viewer: Viewer) -> Member:
-    """Change what depends on what is stored: the home store, and the parts of the birthday."""
+    """Change what depends on what is stored: home store, name, and the parts of the birthday."""
     member = _reached(given.id, viewer, ("input", "id"))
     _require_version(member, given.expected_version)
     moved = "store_id" in given.model_fields_set and _move(tx, member, given.store_id, viewer)

@@ -5,12 +5,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from graphql_api.context import Info
+from graphql_api.campaigns import repository as campaigns
+from graphql_api.context import Context, Info
 from graphql_api.guides import repository as guides
+from graphql_api.guides.rules import visible as visible_guide
+from graphql_api.guides.rules import visible_unless_left
 from graphql_api.guides.types import Guide
 from graphql_api.kit import phone
-from graphql_api.kit.graphql import Connection, Node, connection, field, relation
+from graphql_api.kit.graphql import (
+    Connection,
+    Node,
+    connection,
+    field,
+    paged,
+    relation,
+    relations,
+)
 from graphql_api.kit.graphql.access import INHERITED
+from graphql_api.kit.graphql.arguments import After, First, Reverse
 from graphql_api.kit.graphql.enums import describe_enum
 from graphql_api.kit.graphql.nodes import registry
 from graphql_api.kit.graphql.scalars import Money, MonthDay, PhoneNumber
@@ -24,22 +36,29 @@ from graphql_api.members.rules import (
     SourceChannel,
 )
 from graphql_api.orders import repository as orders
+from graphql_api.ownership import repository as ownership
+from graphql_api.ownership.models import Term, term_of
+from graphql_api.ownership.rules import ending_unnoticed
 from graphql_api.permissions import (
+    CAMPAIGN_FIELD,
     MEMBER_FIELD,
     MEMBER_IDENTITY,
     MEMBER_PERSONAL,
     MEMBER_STAFF,
     ORDER_FIELD,
+    TAG_FIELD,
+    TAG_STAFF,
 )
 from graphql_api.stores import repository as stores
 from graphql_api.stores.types import Store
+from graphql_api.tags import repository as tags
 from graphql_api.viewer import Viewer
 
 if TYPE_CHECKING:
+    from graphql_api.campaigns.types import CampaignParticipation
     from graphql_api.orders.types import Order
-
-if TYPE_CHECKING:
-    from graphql_api.orders.types import Order
+    from graphql_api.ownership.types import Ownership
+    from graphql_api.tags.types import Tag, TagAssignment, TagHistoryEntry
 
 describe_enum(
     IdentityKind,
@@ -102,7 +121,7 @@ describe_enum(
 
 
 class MaskedMember:
-    """A stored member with names, phone and birth year hidden; everything else is the item's."""
+    """A stored member with names, phone, identities and birth year hidden; the rest is the item."""
 
     def __init__(self, item: models.Member) -> None:
         self._item = item
@@ -114,6 +133,12 @@ class MaskedMember:
     def phone(self) -> str | None:
         """Country and last four digits."""
         return phone.masked(self._item.phone) if self._item.phone else None
+
+    @property
+    def identities(self) -> list[models.Identity]:
+        """Which there are, without their values: a card number may be a phone."""
+        known = self._item.identities
+        return [models.Identity(f"{i.kind}#{phone.masked_name(i.value)}") for i in known]
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._item, name)
@@ -195,6 +220,49 @@ class PurchaseFacts:
     )
 
 
+def _tag_ids(member: models.Member | MaskedMember, context: Context) -> list[str]:
+    ids: list[str] = member.tags_on(context.clock.today())
+    return ids
+
+
+def _guide_id(member: models.Member | MaskedMember, context: Context) -> str | None:
+    owned = member.owned_on(context.clock.today())
+    return owned.guide_id if owned else None
+
+
+def _ownership(root: strawberry.Parent[models.Member], info: Info) -> Any:
+    return term_of(root) if root.owned_on(info.context.clock.today()) else None
+
+
+async def _ownership_history(
+    root: strawberry.Parent[models.Member],
+    info: Info,
+    first: First = 20,
+    after: After = None,
+    reverse: Reverse = False,
+) -> Any:
+    clock = info.context.clock
+    today = clock.today()
+
+    def as_of_today(_viewer: Viewer, term: Term) -> Term:
+        if end := ending_unnoticed(term, as_of=today, zone=clock.zone):
+            term.ended_at, term.end_reason = end.at, end.reason
+        return term
+
+    return await paged(
+        info.context,
+        ownership.page_of_member,
+        root.id,
+        first=first,
+        after=after,
+        reverse=reverse,
+        visible=as_of_today,
+    )
+
+
+del _ownership.__annotations__["return"], _ownership_history.__annotations__["return"]
+
+
 @strawberry.type(description="A member of the chain. 会员")
 class Member(Node):
     """Shows models.Member."""
@@ -231,6 +299,7 @@ class Member(Node):
     joining_guide: Guide | None = relation(
         key="joining_guide_id",
         load=guides.get_many,
+        visible=visible_guide,
         rule=MEMBER_FIELD,
         description="Who enrolled the member. 入会导购",
     )
@@ -241,10 +310,25 @@ class Member(Node):
         description="The home store. 归属门店",
     )
     guide: Guide | None = relation(
-        key="guide_id",
+        key=_guide_id,
         load=guides.get_many,
+        visible=visible_unless_left,
         rule=MEMBER_FIELD,
-        description="The guide who looks after the member. 专属导购",
+        description="The guide who looks after the member; null where that one has left. 专属导购",
+    )
+    ownership: Annotated["Ownership", strawberry.lazy("graphql_api.ownership.types")] | None = (
+        field(
+            rule=MEMBER_FIELD,
+            description="Who looks after the member today, since when and how. 当前归属",
+            resolver=_ownership,
+        )
+    )
+    ownership_history: Connection[
+        Annotated["Ownership", strawberry.lazy("graphql_api.ownership.types")]
+    ] = field(
+        rule=MEMBER_STAFF,
+        description="Who has looked after the member, oldest first. 归属历史",
+        resolver=_ownership_history,
     )
     consents: list[Consent] = field(
         rule=MEMBER_FIELD, description="What the member agreed to, and withdrew. 授权同意"
@@ -260,6 +344,33 @@ class Member(Node):
             rule=ORDER_FIELD,
             description="Orders of the member by time of payment, oldest first. 订单",
         )
+    )
+    participations: Connection[
+        Annotated["CampaignParticipation", strawberry.lazy("graphql_api.campaigns.types")]
+    ] = connection(
+        page=campaigns.page_of_member,
+        rule=CAMPAIGN_FIELD,
+        description="The member's parts in campaigns, oldest first. 参与的活动",
+    )
+    tag_assignments: Connection[
+        Annotated["TagAssignment", strawberry.lazy("graphql_api.tags.types")]
+    ] = connection(
+        page=tags.page_of_member,
+        rule=TAG_STAFF,
+        description="The tags with who gave them, when and why. 打标记录",
+    )
+    tag_history: Connection[
+        Annotated["TagHistoryEntry", strawberry.lazy("graphql_api.tags.types")]
+    ] = connection(
+        page=tags.history_of_member,
+        rule=TAG_STAFF,
+        description="What became of the tags, oldest first. 标签历史",
+    )
+    tags: list[Annotated["Tag", strawberry.lazy("graphql_api.tags.types")]] = relations(
+        keys=_tag_ids,
+        load=tags.get_many,
+        rule=TAG_FIELD,
+        description="The tags that hold today, at most 200, oldest tag first. 标签",
     )
     archived_at: datetime | None = field(
         rule=MEMBER_FIELD, description="When the membership ended; null while it lasts. 退会时间"

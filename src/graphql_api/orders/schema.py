@@ -56,8 +56,6 @@ class OrderQueries:
             assert by.external is not None
             external = by.external.value
             id_ = ids.derived_id("ord", external.source, external.external_id)
-        if ids.prefix_of(id_) != "ord":
-            return None
         item = await info.context.load(repository.get_many, id_)
         return visible(info.context.viewer, item) if item else None
 

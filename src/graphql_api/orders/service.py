@@ -1,7 +1,7 @@
 """The only door for purchases and refunds, whoever knocks."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Self
 
@@ -164,10 +164,10 @@ def attach(order_id: str, *, clock: Clock, origin: Origin = Origin.LIVE) -> Appl
 def backfill(member_id: str, snapshots: Sequence[Snapshot], *, clock: Clock, job: str) -> int:
     """Fold a member's history in memory and write it once, with origin BACKFILL.
 
-    Orders and facts are those of applying the snapshots one by one, each naming the member;
-    decisions are taken once, from the whole history. The member is locked by `job` meanwhile; a job
-    that died is resumed by the same call. Gives how many orders were written. Raises Invalid for a
-    snapshot that names another member or another's order, Conflict when somebody else has the lock.
+    Orders and facts are those of applying the snapshots one by one to this member; decisions are
+    taken once, from the whole history. The member is locked by `job` meanwhile; a job that died is
+    resumed by the same call. Gives how many orders were written. Raises Invalid for a snapshot that
+    names another member or another's order, Conflict when somebody else has the lock.
     """
     history = _history(member_id, snapshots, clock)
     known = _known(list(history), member_id)
@@ -177,11 +177,11 @@ def backfill(member_id: str, snapshots: Sequence[Snapshot], *, clock: Clock, job
     others = [o for o in repository.all_of_member(member_id) if o.id not in written]
     repository.put_all(new)
     _settle(member, [*others, *new], job, clock)
-    # What was stored before may move to another day: that takes a transaction, one for each.
+    # What was stored before may move: that takes a transaction, one for each.
     newer = [
-        _catch_up(history[id_], clock)
+        _catch_up(id_, history[id_].state, member_id, clock)
         for id_, order in known.items()
-        if history[id_].adds_to(order)
+        if order.member_id is None or history[id_].adds_to(order)
     ]
     return len(new) + sum(newer)
 
@@ -199,16 +199,14 @@ class _Told:
 
 
 def _history(member_id: str, snapshots: Sequence[Snapshot], clock: Clock) -> dict[str, _Told]:
-    """What the snapshots say of each order, by its id; their bodies name the member."""
+    """What the snapshots say of each order, by its id; Invalid when one names another member."""
     history: dict[str, _Told] = {}
     for snapshot in snapshots:
-        state = _state(snapshot, clock)
-        if state.body:
-            if state.body.member_id not in {None, member_id}:
-                raise Invalid(f"Order {snapshot.external_id} names another member")
-            state = replace(state, body=replace(state.body, member_id=member_id))
+        if snapshot.body and snapshot.body.member_id not in {None, member_id}:
+            raise Invalid(f"Order {snapshot.external_id} names another member")
         told = history.get(snapshot.order_id, _Told(snapshot, State()))
-        history[snapshot.order_id] = replace(told, state=rules.merge(told.state, state))
+        state = rules.merge(told.state, _state(snapshot, clock))
+        history[snapshot.order_id] = _Told(told.snapshot, state)
     for told in history.values():
         _require_room(told.state)
     return history
@@ -227,7 +225,7 @@ def _folded(told: _Told, member: Member, clock: Clock) -> Order:
     """A new order of a history; a shell belongs to nobody until its body arrives."""
     order = _new_order(told.snapshot, clock, Origin.BACKFILL, told.state)
     owned = told.state.body is not None
-    order.exclusive_guide_id = member.guide_id if owned else None
+    order.exclusive_guide_id = _guide_of(member, clock) if owned else None
     order.hold(told.state, member.id if owned else None)
     return order
 
@@ -249,11 +247,18 @@ def _settle(member: Member, orders: Sequence[Order], job: str, clock: Clock) -> 
     transact(attempt)
 
 
-def _catch_up(told: _Told, clock: Clock) -> bool:
-    def attempt(tx: Transaction) -> Applied:
-        return _apply(tx, told.snapshot, told.state, SYSTEM, clock, Origin.BACKFILL)
+def _catch_up(order_id: str, told: State, member_id: str, clock: Clock) -> bool:
+    """Bring a stored order up to date, and to the member; whether that changed it."""
 
-    return transact(attempt).changed
+    def attempt(tx: Transaction) -> bool:
+        order = repository.get(order_id)
+        if order is None or order.member_id not in {None, member_id}:
+            return False
+        new = rules.merge(order.state, told)
+        owner_id = member_id if new.body else None
+        return _write(tx, order, new, owner_id, clock, Origin.BACKFILL).changed
+
+    return transact(attempt)
 
 
 def _apply(
@@ -295,7 +300,7 @@ def _write(
         given = after if member.id == member_id else None
         owner = member if member.id == member_id else owner
         _update_facts(tx, member, order.id, taken, given, origin, clock)
-    _keep(tx, order, new, owner)
+    _keep(tx, order, new, owner, clock)
     return Applied(order, changed=True)
 
 
@@ -347,19 +352,25 @@ def _note_first_purchase(
         members.put_effect(tx, member.id, kind, "-", origin=origin, day=day)
 
 
-def _keep(tx: Transaction, order: Order, new: State, owner: Member | None) -> None:
+def _keep(tx: Transaction, order: Order, new: State, owner: Member | None, clock: Clock) -> None:
     """Add the order itself to the transaction, in its new state and with its owner."""
     is_new, was_at = order.version is None, order.key
     old, old_member_id = order.state, order.member_id
     member_id = owner.id if owner else None
     _wait(tx, order.id, _waited_for(old, old_member_id), _waited_for(new, member_id))
     if member_id != old_member_id:
-        order.exclusive_guide_id = owner.guide_id if owner else None
+        order.exclusive_guide_id = _guide_of(owner, clock) if owner else None
     order.hold(new, member_id)
     if is_new:
         repository.create(tx, order)
     else:
         repository.save(tx, order, was_at=was_at)
+
+
+def _guide_of(member: Member, clock: Clock) -> str | None:
+    """Who looks after a member as an order of theirs is recorded: nobody where that ran out."""
+    owned = member.owned_on(clock.today())
+    return owned.guide_id if owned else None
 
 
 def _waited_for(state: State, member_id: str | None) -> set[str]:

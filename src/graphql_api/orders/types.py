@@ -7,6 +7,7 @@ import strawberry
 
 from graphql_api.context import Info
 from graphql_api.guides import repository as guides
+from graphql_api.guides.rules import visible as visible_guide
 from graphql_api.guides.types import Guide
 from graphql_api.kit.graphql import Node, field, relation
 from graphql_api.kit.graphql.access import INHERITED
@@ -113,12 +114,14 @@ class Order(Node):
     guide: Guide | None = relation(
         key="guide_id",
         load=guides.get_many,
+        visible=visible_guide,
         rule=ORDER_FIELD,
         description="The guide who sold it. 销售导购",
     )
     exclusive_guide: Guide | None = relation(
         key="exclusive_guide_id",
         load=guides.get_many,
+        visible=visible_guide,
         rule=ORDER_STAFF,
         description="The member's own guide when it was recorded. 专属导购",
     )

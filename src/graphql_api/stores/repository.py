@@ -8,12 +8,13 @@ from pynamodb.exceptions import PutError
 from graphql_api.errors import AppError
 from graphql_api.kit.dynamo import Page, Transaction, batch_get, batch_write, key_page
 from graphql_api.kit.dynamo.blocks import block_of, block_page, place_of
-from graphql_api.stores import models
+from graphql_api.stores import models, rules
 from graphql_api.stores.models import SOLE, Chain, CodeClaim, Counter, OrgUnit, Store, StoresItem
 
 Kept = TypeVar("Kept", OrgUnit, Store)
 
 _COUNTER_ID = "counter"
+_PLACE_IN_TREE = ("id", "sort", "parent_id")
 
 
 def get_many(store_ids: Sequence[str]) -> list[Store | None]:
@@ -82,6 +83,18 @@ def inner_tree() -> dict[str, str | None]:
 def store_ids_under(unit_ids: Sequence[str]) -> frozenset[str]:
     """The ids of all stores directly under any of these units: one Query per unit."""
     return frozenset(c.id for unit in unit_ids for c in _all_children(unit, "1#"))
+
+
+def lineages(ids: Sequence[str]) -> list[tuple[str, ...]]:
+    """The org units above each of these stores and units, nearest first; one batch a level."""
+    parents: dict[str, str | None] = {}
+    wanted = list(dict.fromkeys(ids))
+    while wanted:
+        found = batch_get(StoresItem, [(id_, SOLE) for id_ in wanted], only=_PLACE_IN_TREE)
+        parents |= {id_: i.parent_id if i else None for id_, i in zip(wanted, found, strict=True)}
+        above = {parents[id_] for id_ in wanted} - {None}
+        wanted = sorted(str(id_) for id_ in above if id_ not in parents)
+    return [tuple(rules.ancestors(id_, parents)) for id_ in ids]
 
 
 def has_children(unit_id: str) -> bool:

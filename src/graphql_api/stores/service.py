@@ -132,6 +132,15 @@ def clock() -> Clock:
     return Clock()
 
 
+def reach(role: Role, unit_id: str | None) -> frozenset[str] | None:
+    """The stores that a principal of a unit reaches: its own, those under it; None for all."""
+    if role in {Role.GUIDE, Role.STORE_MANAGER}:
+        return frozenset({unit_id or ""})
+    if role is not Role.OPERATOR or unit_id in {None, models.HEADQUARTERS_ID}:
+        return None
+    return repository.store_ids_under(rules.subtree(str(unit_id), repository.inner_tree()))
+
+
 def create_unit(new: UnitCreate, *, viewer: Viewer, clock: Clock) -> OrgUnit:
     """A new region or agent. Refuses an unknown parent and a kind that may not stand there."""
     _require_whole_chain(viewer)

@@ -1,25 +1,38 @@
 """The organisation tree and stores, as clients see them."""
 
+import re
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
+from graphql_api.campaigns import repository as campaigns_repository
 from graphql_api.context import Info
+from graphql_api.errors import Forbidden, Invalid
 from graphql_api.guides import repository as guides
 from graphql_api.guides.rules import visible as guide_visible
-from graphql_api.kit.graphql import Connection, Node, connection, field, relation
+from graphql_api.kit.graphql import Connection, Node, connection, field, paged, relation
 from graphql_api.kit.graphql.access import INHERITED
+from graphql_api.kit.graphql.arguments import After, First, Reverse
 from graphql_api.kit.graphql.enums import describe_enum
 from graphql_api.kit.graphql.nodes import registry
 from graphql_api.kit.graphql.relations import everything
 from graphql_api.kit.graphql.scalars import PhoneNumber, TimeOfDay
-from graphql_api.permissions import GUIDE_FIELD, STORE_BOOKS, STORE_FIELD
+from graphql_api.orders import repository as orders_repository
+from graphql_api.permissions import (
+    CAMPAIGN_FIELD,
+    GUIDE_FIELD,
+    ORDER_BOOKS,
+    STORE_BOOKS,
+    STORE_FIELD,
+)
 from graphql_api.stores import models, repository, rules
 from graphql_api.stores.rules import StoreFormat, UnitKind
 
 if TYPE_CHECKING:
+    from graphql_api.campaigns.types import StoreCampaign
     from graphql_api.guides.types import Guide
+    from graphql_api.orders.types import Order
 
 describe_enum(
     UnitKind,
@@ -117,6 +130,44 @@ def _is_open(
     return works and rules.is_open(root.hours, at or clock.now(), clock.zone)
 
 
+_MONTH = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])", re.ASCII)
+
+Month = Annotated[str, strawberry.argument(description="YYYY-MM in the chain's zone. 月份")]
+
+
+async def _orders(
+    root: strawberry.Parent[models.Store],
+    info: Info,
+    month: Month,
+    first: First = 20,
+    after: After = None,
+    reverse: Reverse = False,
+) -> Any:
+    if not _MONTH.fullmatch(month):
+        raise Invalid("A month is YYYY-MM", field=("month",))
+    if not info.context.viewer.reaches_store(root.id):
+        raise Forbidden("This store is outside your scope")
+    page = orders_repository.page_of_store_month
+    return await paged(
+        info.context, page, root.id, month, first=first, after=after, reverse=reverse
+    )
+
+
+del _orders.__annotations__["return"]
+
+
+async def _campaigns(root: strawberry.Parent[models.Store], info: Info) -> Any:
+    """One batch for all stores of a level; staff see those of stores that they reach."""
+    context = info.context
+    if not context.viewer.reaches_store(root.id):
+        return []
+    moment = (root.id, context.clock.now(), context.clock.zone)
+    return await context.load(campaigns_repository.carried_out, moment)
+
+
+del _campaigns.__annotations__["return"]
+
+
 @strawberry.type(description="A store of the chain. 门店")
 class Store(Node):
     """Shows models.Store."""
@@ -154,6 +205,18 @@ class Store(Node):
             rule=GUIDE_FIELD,
             description="Its guides who have not left, by name. 导购列表",
             visible=guide_visible,
+        )
+    )
+    orders: Connection[Annotated["Order", strawberry.lazy("graphql_api.orders.types")]] = field(
+        rule=ORDER_BOOKS,
+        description="Its orders of one calendar month, by time of payment. 门店订单",
+        resolver=_orders,
+    )
+    campaigns: list[Annotated["StoreCampaign", strawberry.lazy("graphql_api.campaigns.types")]] = (
+        field(
+            rule=CAMPAIGN_FIELD,
+            description="Campaigns that it carries out now: mandated, or taken up. 门店活动",
+            resolver=_campaigns,
         )
     )
     created_at: datetime = field(rule=STORE_BOOKS, description="When it was made. 创建时间")

@@ -3,7 +3,7 @@
 from graphql_api.kit.dynamo.attributes import DayAttribute, InstantAttribute, JsonAttribute
 from graphql_api.kit.dynamo.connection import reset_connections
 from graphql_api.kit.dynamo.item import Item, table_name
-from graphql_api.kit.dynamo.reads import Page, batch_get, batch_write, key_page
+from graphql_api.kit.dynamo.reads import Page, batch_get, batch_write, get_together, key_page
 from graphql_api.kit.dynamo.transactions import STALE, Stale, Transaction, transact
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Transaction",
     "batch_get",
     "batch_write",
+    "get_together",
     "key_page",
     "reset_connections",
     "table_name",

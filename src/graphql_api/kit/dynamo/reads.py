@@ -86,6 +86,45 @@ def _get_chunk(
     raise TimeoutError(f"DynamoDB left {len(pending)} keys unprocessed")
 
 
+def get_together(
+    wanted: Sequence[tuple[type[Item], Key, Sequence[str] | None]],
+) -> list[Any]:
+    """One item of each model as it is now, None for each absent one: one call for all tables.
+
+    Each is named by its model, its key, and the stored attributes to read, None for all; models
+    that share a table read the same attributes. Strongly consistent.
+    """
+    pending: dict[str, dict[str, Any]] = {}
+    for model, key, only in wanted:
+        if model.owns(key) and _can_be(*key):
+            name = model.Meta.table_name
+            request = pending.setdefault(name, _request([], consistent=True, only=only))
+            request["Keys"].append(model.raw_key(key))
+    raw: dict[str, list[Any]] = {name: [] for name in pending}
+    for attempt in range(_ATTEMPTS):
+        if not pending:
+            break
+        if attempt:
+            _pause(attempt)
+        connection = wanted[0][0]._get_connection()  # noqa: SLF001 - as in `_get_chunk`
+        answer = connection.connection.client._make_api_call(  # noqa: SLF001 - as PynamoDB does
+            "BatchGetItem", {"RequestItems": pending}
+        )
+        for name, items in answer["Responses"].items():
+            raw[name] += items
+        pending = answer.get("UnprocessedKeys") or {}
+    if pending:
+        left = sum(len(request["Keys"]) for request in pending.values())
+        raise TimeoutError(f"DynamoDB left {left} keys unprocessed")
+    return [_picked(model, key, raw.get(model.Meta.table_name, ())) for model, key, _ in wanted]
+
+
+def _picked(model: type[Stored], key: Key, raw: Iterable[Any]) -> Stored | None:
+    parts = model.raw_key(key).items()
+    found = next((i for i in raw if all(i.get(name) == part for name, part in parts)), None)
+    return None if found is None else model.from_raw_data(found)
+
+
 def _request(keys: list[Any], consistent: bool, only: Sequence[str] | None) -> dict[str, Any]:
     request: dict[str, Any] = {"Keys": keys, "ConsistentRead": consistent}
     if only:
@@ -128,14 +167,15 @@ def key_page(
     """One Query along an index whose range values are unique: `first` items after a place.
 
     The items hold what the index projects; a place is the range value. `starts_with` keeps to the
-    range values with that beginning. Under a key that DynamoDB cannot hold there is nothing.
+    range values with that beginning. Under a key that DynamoDB cannot hold there is nothing, nor
+    next to a place or with a beginning that it cannot hold.
     """
-    if not _can_be(hash_value):
+    if not all(_can_be(hash_value, place) for place in (after or "-", starts_with or "-")):
         return Page()
     condition: Condition | None = None
     if after is not None:
         condition = range_attribute < after if reverse else range_attribute > after
-    elif starts_with is not None:
+    elif starts_with:
         condition = range_attribute.startswith(starts_with)
     found = list(
         index.query(

@@ -10,7 +10,7 @@ from graphql_api.kit.graphql.mutations import (
     mutation,
 )
 from graphql_api.kit.graphql.nodes import Node
-from graphql_api.kit.graphql.relations import relation
+from graphql_api.kit.graphql.relations import relation, relations
 
 __all__ = [
     "Connection",
@@ -27,5 +27,6 @@ __all__ = [
     "mutation",
     "paged",
     "relation",
+    "relations",
     "rule_of",
 ]

@@ -8,7 +8,22 @@ from typing import Any
 import strawberry
 from graphql import GraphQLField
 
+from graphql_api.kit.graphql.enums import describe_enum
 from graphql_api.viewer import SEE_PERSONAL_DATA, Role, Viewer
+
+describe_enum(
+    Role,
+    description="The kinds of viewer. 角色",
+    values={
+        "ANONYMOUS": "Nobody in particular. 匿名",
+        "MEMBER": "A member. 会员",
+        "GUIDE": "A sales associate of a store. 导购",
+        "STORE_MANAGER": "The manager of a store. 店长",
+        "OPERATOR": "Headquarters, or a region of it. 总部运营",
+        "INTEGRATION": "Another system, by a key with scopes. 系统集成",
+        "SYSTEM": "The product itself. 系统",
+    },
+)
 
 
 class Verdict(StrEnum):
@@ -24,15 +39,17 @@ class Rule:
     """Roles that may select a field, roles that see it masked, and the scope that a key needs.
 
     A role in `masked` sees the value in full when its token holds the scope for personal data.
+    `scoped` names the roles that need the scope: keys, unless it says otherwise.
     """
 
     allowed: frozenset[Role]
     masked: frozenset[Role] = frozenset()
     scope: str | None = None
+    scoped: frozenset[Role] = frozenset({Role.INTEGRATION})
 
     def verdict(self, viewer: Viewer) -> Verdict:
-        """Allow, mask or deny; an integration also needs the scope of the rule."""
-        if viewer.role is Role.INTEGRATION and self.scope and not viewer.holds(self.scope):
+        """Allow, mask or deny; a role in `scoped` also needs the scope of the rule."""
+        if viewer.role in self.scoped and self.scope and not viewer.holds(self.scope):
             return Verdict.DENY
         if viewer.role in self.allowed:
             return Verdict.ALLOW

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hashlib
+import hmac
 
 import orjson
 
@@ -37,7 +38,7 @@ def _opened(list_name: str, cursor: str) -> str:
     raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
     mac, body = raw[:16], raw[16:]
     version, kid, digest, place = orjson.loads(body)
-    genuine = signature(settings().cursor_keys, kid, body) == mac
+    genuine = hmac.compare_digest(signature(settings().cursor_keys, kid, body), mac)
     if not genuine or version != _VERSION or digest != _digest(list_name):
         raise ValueError("not ours")
     return str(place)

@@ -33,6 +33,9 @@ describe_enum(
         "FORBIDDEN": "You may see this, but not do this to it. 无权操作",
         "FORBIDDEN_TRANSITION": "Its present state does not allow this. 当前状态不允许",
         "LIMIT_EXCEEDED": "A limit of the service would be passed. 超出限制",
+        "UNAVAILABLE": "Another system does not answer; try again later. 外部服务不可用",
+        "SESSION_ENDED": "The session is over; log in again. 会话已失效",
+        "TOKEN_REUSED": "A refresh token came twice, its session was ended. 刷新令牌被重复使用",
     },
 )
 
@@ -64,8 +67,9 @@ def user_errors(refusal: AppError) -> list[UserError]:
 def mutation(payload: type[Any], *, rule: Rule, description: str) -> Callable[[Resolver], Any]:
     """A mutation field over a synchronous resolver that returns the item it changed.
 
-    The item becomes the first field of the payload. The resolver runs off the event loop; a
-    refusal becomes a payload that holds only `userErrors`.
+    The item becomes the first field of the payload; a resolver that has more to show returns the
+    payload itself. The resolver runs off the event loop; a refusal becomes a payload that holds
+    only `userErrors`.
     """
 
     def wrap(resolver: Resolver) -> Any:
@@ -78,7 +82,7 @@ def mutation(payload: type[Any], *, rule: Rule, description: str) -> Callable[[R
                 item = await asyncio.to_thread(resolver, *args, **kwargs)
             except AppError as refusal:
                 return payload(user_errors=user_errors(refusal))
-            return payload(**{changed: item})
+            return item if isinstance(item, payload) else payload(**{changed: item})
 
         shown: Any = resolve
         shown.__signature__ = signature.replace(return_annotation=payload)

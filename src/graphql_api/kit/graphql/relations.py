@@ -1,5 +1,6 @@
 """Relations are declared, not coded: a key on the parent and a function that loads many keys."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -11,6 +12,8 @@ from graphql_api.viewer import Viewer
 
 Load = Callable[[Sequence[Any]], Sequence[Any]]
 Visible = Callable[[Viewer, Any], Any]
+Key = str | Callable[[Any, Any], Any]
+"""The name of the parent's attribute, or a function of parent and context."""
 
 
 class Loads(Protocol):
@@ -27,7 +30,19 @@ class Loads(Protocol):
 class Relation:
     """The declaration itself, kept on the field for whoever executes whole levels at once."""
 
-    key: str
+    key: Key
+    load: Load
+    visible: Visible | None
+
+
+Keys = Callable[[Any, Any], Sequence[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Relations:
+    """The declaration of a list by ids; `keys` takes the parent and the context."""
+
+    keys: Keys
     load: Load
     visible: Visible | None
 
@@ -38,7 +53,7 @@ def everything(_viewer: Viewer, item: Any) -> Any:
 
 
 def relation(
-    *, key: str, load: Load, rule: Rule, description: str, visible: Visible = everything
+    *, key: Key, load: Load, rule: Rule, description: str, visible: Visible = everything
 ) -> Any:
     """A to-one field: the parent holds `key`, `load` answers many keys in key order.
 
@@ -47,7 +62,7 @@ def relation(
     """
 
     async def resolve(root: Any, info: Info[Loads, None]) -> Any:
-        value = getattr(root, key)
+        value = getattr(root, key) if isinstance(key, str) else key(root, info.context)
         if value is None:
             return None
         item = await info.context.load(load, value)
@@ -56,4 +71,24 @@ def relation(
     del resolve.__annotations__["return"]
     made = field(rule=rule, description=description, resolver=resolve)
     made.metadata = {**made.metadata, "relation": Relation(key, load, visible)}
+    return made
+
+
+def relations(
+    *, keys: Keys, load: Load, rule: Rule, description: str, visible: Visible = everything
+) -> Any:
+    """A short list by ids: `keys(parent, context)` names them, one batch per level loads them.
+
+    In the order of the keys; what is not there, or not visible, is left out.
+    """
+
+    async def resolve(root: Any, info: Info[Loads, None]) -> Any:
+        context = info.context
+        found = await asyncio.gather(*(context.load(load, key) for key in keys(root, context)))
+        shown = (visible(context.viewer, item) for item in found if item is not None)
+        return [item for item in shown if item is not None]
+
+    del resolve.__annotations__["return"]
+    made = field(rule=rule, description=description, resolver=resolve)
+    made.metadata = {**made.metadata, "relation": Relations(keys, load, visible)}
     return made

@@ -1,5 +1,6 @@
 """Scalars that refuse what the built-in ones let in: floats as money, naive times, odd digits."""
 
+import math
 import re
 from datetime import UTC, date, datetime
 from typing import Any, NewType
@@ -16,6 +17,11 @@ PhoneNumber = NewType("PhoneNumber", str)
 URL = NewType("URL", str)
 TimeOfDay = NewType("TimeOfDay", str)
 MonthDay = NewType("MonthDay", str)
+Json = NewType("Json", dict[str, Any])
+
+MAX_JSON_DEPTH = 16
+MAX_JSON_VALUES = 2_000
+_LARGEST_INTEGER = 2**53
 
 _RFC3339 = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:[Zz]|[+-]\d{2}:\d{2})", re.ASCII
@@ -95,6 +101,29 @@ def _parse_month_day(value: Any) -> str:
     return day.isoformat()[5:]
 
 
+def _parse_json(value: Any) -> dict[str, Any]:
+    """An object that can be stored and sent back as it is; walked without recursion."""
+    if not isinstance(value, dict):
+        raise GraphQLError("JSON is an object here")
+    waiting: list[tuple[Any, int]] = [(value, 1)]
+    seen = 0
+    while waiting:
+        one, depth = waiting.pop()
+        seen += 1
+        if depth > MAX_JSON_DEPTH or seen > MAX_JSON_VALUES:
+            text = f"JSON has at most {MAX_JSON_VALUES} values, {MAX_JSON_DEPTH} levels deep"
+            raise GraphQLError(text)
+        if isinstance(one, int | float) and not _is_exact(one):
+            raise GraphQLError("A number in JSON is finite and at most 2^53")
+        inner = one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
+        waiting += [(item, depth + 1) for item in inner]
+    return value
+
+
+def _is_exact(number: float) -> bool:
+    return math.isfinite(number) and abs(number) <= _LARGEST_INTEGER
+
+
 _RFC = "https://datatracker.ietf.org/doc/html/rfc3339"
 
 SCALARS: dict[object, ScalarDefinition] = {
@@ -148,5 +177,12 @@ SCALARS: dict[object, ScalarDefinition] = {
         serialize=str,
         parse_value=_parse_month_day,
         specified_by_url=f"{_RFC}#section-5.6",
+    ),
+    Json: strawberry.scalar(
+        name="JSON",
+        description="A JSON object, such as a rule or a policy as a document. JSON 文档",
+        serialize=dict,
+        parse_value=_parse_json,
+        specified_by_url="https://datatracker.ietf.org/doc/html/rfc8259",
     ),
 }

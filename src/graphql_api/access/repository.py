@@ -1,0 +1,202 @@
+"""Access paths of sessions, staff accounts, API keys and attempts."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.condition import Condition
+
+from graphql_api.access import models
+from graphql_api.access.models import (
+    ALL_KEYS,
+    SESSIONS,
+    SOLE,
+    AccessItem,
+    ApiKey,
+    Attempts,
+    Counter,
+    Principal,
+    StaffAccount,
+    Standing,
+    WecomClaim,
+)
+from graphql_api.access.rules import REFRESH_LIFETIME, USE_NOTED_EVERY, Limit
+from graphql_api.errors import AppError
+from graphql_api.guides.models import SOLE as SOLE_GUIDE
+from graphql_api.guides.models import Guide
+from graphql_api.kit import ids
+from graphql_api.kit.dynamo import Item, Page, Transaction, batch_get, get_together, key_page
+from graphql_api.kit.dynamo.blocks import block_of, block_page, place_of
+from graphql_api.members.models import SOLE as SOLE_MEMBER
+from graphql_api.members.models import Member
+
+_COUNTER_ID = "counter"
+
+_HOLDERS: dict[str, tuple[type[Item], str, Sequence[str] | None]] = {
+    "mbr": (Member, SOLE_MEMBER, ("id", "sort", "archived_at")),
+    "gde": (Guide, SOLE_GUIDE, ("id", "sort", "status", "store_id")),
+    "stf": (StaffAccount, SOLE, None),
+}
+"""By the prefix of a principal's id: where they are stored, and what of them decides."""
+
+
+def standing(principal_id: str) -> Standing:
+    """A principal's sessions and the holder of the id as they are now: one call.
+
+    Of members and guides only what decides is read.
+    """
+    wanted: list[Any] = [(Principal, (principal_id, SESSIONS), None)]
+    if found := _HOLDERS.get(ids.prefix_of(principal_id) or ""):
+        model, sort, only = found
+        wanted.append((model, (principal_id, sort), only))
+    principal, *holder = get_together(wanted)
+    return Standing(principal, next(iter(holder), None))
+
+
+def save_principal(tx: Transaction, principal: Principal, at: datetime) -> None:
+    """Write a principal's sessions over the version that was read; kept while they may matter."""
+    ends = [session.ends_at for session in principal.sessions.values()]
+    principal.forget_at = max([at, *ends]) + REFRESH_LIFETIME
+    tx.save(principal)
+
+
+# --- staff accounts --------------------------------------------------------------------------
+
+
+def get_accounts(account_ids: Sequence[str]) -> list[StaffAccount | None]:
+    """Staff accounts by id."""
+    return batch_get(StaffAccount, [(id_, SOLE) for id_ in account_ids])
+
+
+def get_account(account_id: str) -> StaffAccount | None:
+    """One staff account as it is now (strongly consistent), to decide on."""
+    return batch_get(StaffAccount, [(account_id, SOLE)], consistent=True)[0]
+
+
+def account_id_by_wecom_user_id(wecom_user_id: str) -> str | None:
+    """Which account has a WeCom user id, read from its claim."""
+    key = (models.wecom_claim_id(wecom_user_id), SOLE)
+    claim = batch_get(WecomClaim, [key], consistent=True)[0]
+    return claim.account_id if claim else None
+
+
+def page_of_accounts(*, first: int, after: str | None, reverse: bool) -> Page[StaffAccount]:
+    """All staff accounts by number, disabled ones too."""
+    keys = block_page(
+        lambda block, **page: key_page(
+            AccessItem.by_list, f"staff#{block}", AccessItem.place, **page
+        ),
+        _newest_number,
+        first=first,
+        after=after,
+        reverse=reverse,
+    )
+    items = get_accounts([key.id for key in keys.items])
+    pairs = [(i, p) for i, p in zip(items, keys.places, strict=True) if i is not None]
+    return Page([i for i, _ in pairs], [p for _, p in pairs], keys.more)
+
+
+def next_account_number() -> int:
+    """A number that no other account gets."""
+    counter = Counter(_COUNTER_ID)
+    counter.update(actions=[Counter.last.add(1)])
+    return int(counter.last)
+
+
+def create_account(tx: Transaction, account: StaffAccount, *, wecom_taken: AppError) -> None:
+    """Add a new account and its claim on a WeCom user id; `wecom_taken` refuses one in use."""
+    account.listed = f"staff#{block_of(int(account.number))}"
+    account.place = place_of(int(account.number))
+    tx.create(account)
+    _claim(tx, account, wecom_taken)
+
+
+def move_claim(tx: Transaction, old: str, account: StaffAccount, *, wecom_taken: AppError) -> None:
+    """Give up the claim on an account's old WeCom user id and take its new one."""
+    if models.wecom_claim_id(old) != models.wecom_claim_id(account.wecom_user_id):
+        tx.delete(WecomClaim(models.wecom_claim_id(old)))
+        _claim(tx, account, wecom_taken)
+
+
+def save_account(tx: Transaction, account: StaffAccount) -> None:
+    """Write an account over the version that was read."""
+    tx.save(account)
+
+
+# --- API keys --------------------------------------------------------------------------------
+
+
+def get_keys(key_ids: Sequence[str]) -> list[ApiKey | None]:
+    """API keys by id."""
+    return batch_get(ApiKey, [(id_, SOLE) for id_ in key_ids])
+
+
+def get_key(key_id: str) -> ApiKey | None:
+    """One API key as it is now (strongly consistent), to decide on."""
+    return batch_get(ApiKey, [(key_id, SOLE)], consistent=True)[0]
+
+
+def page_of_keys(*, first: int, after: str | None, reverse: bool) -> Page[ApiKey]:
+    """All API keys by time of creation, revoked ones too."""
+    keys = key_page(
+        AccessItem.by_list, ALL_KEYS, AccessItem.place, first=first, after=after, reverse=reverse
+    )
+    items = get_keys([key.id for key in keys.items])
+    pairs = [(i, p) for i, p in zip(items, keys.places, strict=True) if i is not None]
+    return Page([i for i, _ in pairs], [p for _, p in pairs], keys.more)
+
+
+def create_key(tx: Transaction, key: ApiKey) -> None:
+    """Add a new API key; ids sort by time of creation."""
+    key.listed, key.place = ALL_KEYS, key.id
+    tx.create(key)
+
+
+def save_key(tx: Transaction, key: ApiKey) -> None:
+    """Write an API key over the version that was read."""
+    tx.save(key)
+
+
+def note_use(key: ApiKey, at: datetime, *, new_hash: str | None) -> bool:
+    """Write down that a key was used; False when somebody noted it first, or the key changed.
+
+    `new_hash` is that of the same secret under the newest hash key.
+    """
+    unnoted = ApiKey.last_used_at.does_not_exist() | (ApiKey.last_used_at <= at - USE_NOTED_EVERY)
+    actions = [ApiKey.last_used_at.set(at)]
+    if new_hash is not None:
+        actions.append(ApiKey.secret_hash.set(new_hash))
+    return _updated(key, actions, unnoted & (ApiKey.secret_hash == key.secret_hash))
+
+
+# --- attempts --------------------------------------------------------------------------------
+
+
+def count_attempt(name: str, limit: Limit, at: datetime) -> bool:
+    """Count an attempt under a name; False, and not counted, when its window is full."""
+    window = limit.window(at)
+    item = Attempts(models.attempts_id(name, window))
+    room = Attempts.made.does_not_exist() | (Attempts.made < limit.attempts)
+    over = datetime.fromtimestamp((window + 1) * limit.seconds, UTC) + timedelta(hours=1)
+    return _updated(item, [Attempts.made.add(1), Attempts.forget_at.set(over)], room)
+
+
+def _updated(item: Item, actions: list[Any], condition: Condition) -> bool:
+    try:
+        item.update(actions=actions, condition=condition, add_version_condition=False)
+    except UpdateError as error:
+        if error.cause_response_code == "ConditionalCheckFailedException":
+            return False
+        raise
+    return True
+
+
+def _claim(tx: Transaction, account: StaffAccount, taken: AppError) -> None:
+    claim = WecomClaim(models.wecom_claim_id(account.wecom_user_id), account_id=account.id)
+    tx.create(claim, lost=taken)
+
+
+def _newest_number() -> int:
+    counter = batch_get(Counter, [(_COUNTER_ID, SOLE)])[0]
+    return int(counter.last) if counter else 0

@@ -1,0 +1,1 @@
+"""Campaigns: what headquarters plans, stores take up and members take part in 活动."""

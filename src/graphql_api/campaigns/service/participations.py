@@ -1,0 +1,107 @@
+"""What is known of members' parts in campaigns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import Field
+
+from graphql_api.campaigns import models, repository, rules
+from graphql_api.campaigns.models import Campaign, Participation
+from graphql_api.campaigns.rules import CampaignChannel, ParticipationState
+from graphql_api.campaigns.service import commands
+from graphql_api.campaigns.service.commands import Command, Instant
+from graphql_api.errors import AppError, ForbiddenTransition, Invalid, NotFound
+from graphql_api.kit import ids
+from graphql_api.kit.time import Clock, to_the_millisecond
+from graphql_api.members import repository as members
+from graphql_api.members.rules import Origin
+from graphql_api.viewer import Viewer
+
+MAX_ADDED = 100
+
+
+class NewParticipation(Command):
+    """A member's part in a campaign; now, unless it says when."""
+
+    member_id: str
+    state: ParticipationState = ParticipationState.JOINED
+    at: Instant | None = None
+    channel: CampaignChannel | None = None
+
+
+class ParticipationAdd(Command):
+    """Members who take part in a campaign."""
+
+    campaign_id: str
+    participations: list[NewParticipation] = Field(min_length=1, max_length=MAX_ADDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of one member: their participation and whether it is new, or the refusal."""
+
+    member_id: str
+    participation: Participation | None = None
+    is_new: bool = False
+    refusal: AppError | None = None
+
+
+def add_participations(given: ParticipationAdd, *, viewer: Viewer, clock: Clock) -> list[Added]:
+    """Note the part of each member, one by one; who takes part already stays as they are.
+
+    Refuses a campaign that was never scheduled; a member who is not there or out of reach, a time
+    to come or after the end is refused alone.
+    """
+    field = ("input", "campaign_id")
+    campaign = commands.get(given.campaign_id, field=field)
+    reach = rules.reach_of(viewer)
+    if not rules.meets(reach, campaign.scope, repository.units_above(reach, [campaign.scope])):
+        raise NotFound("There is no such campaign", field=field)
+    if not rules.is_published(campaign):
+        raise ForbiddenTransition("Nobody takes part in a draft", field=field)
+    now = to_the_millisecond(clock.now())
+    known = _known(campaign, [one.member_id for one in given.participations], viewer)
+    return [_add(campaign, one, n, known, now) for n, one in enumerate(given.participations)]
+
+
+Known = dict[str, Participation | None]
+"""Members within reach, with the part that each has already."""
+
+
+def _add(campaign: Campaign, given: NewParticipation, n: int, known: Known, now: datetime) -> Added:
+    path = ("input", "participations", str(n))
+    if given.member_id not in known:
+        missing = NotFound("There is no such member", field=(*path, "member_id"))
+        return Added(given.member_id, refusal=missing)
+    if part := known[given.member_id]:
+        return Added(given.member_id, part)
+    at = to_the_millisecond(given.at or now)
+    if at > now or not rules.may_take_part(campaign.state, campaign.schedule, at):
+        untimely = Invalid("Nobody takes part then", field=(*path, "at"))
+        return Added(given.member_id, refusal=untimely)
+    part = models.participation(
+        campaign.id,
+        given.member_id,
+        state=given.state,
+        at=at,
+        channel=given.channel,
+        origin=Origin.LIVE,
+    )
+    is_new = repository.add_participation(part)
+    if not is_new:
+        [part] = repository.get_participations(campaign.id, [given.member_id])
+    known[given.member_id] = part
+    return Added(given.member_id, part, is_new)
+
+
+def _known(campaign: Campaign, member_ids: Sequence[str], viewer: Viewer) -> Known:
+    wanted = [id_ for id_ in dict.fromkeys(member_ids) if ids.prefix_of(id_) == "mbr"]
+    found = [member for member in members.get_many(wanted) if member is not None]
+    reached = [
+        member.id
+        for member in found
+        if member.archived_at is None and viewer.reaches_store(member.store_id)
+    ]
+    parts = repository.get_participations(campaign.id, reached)
+    return dict(zip(reached, parts, strict=True))

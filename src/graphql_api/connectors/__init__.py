@@ -1,0 +1,1 @@
+"""Other systems: a vendor is one folder 外部系统."""

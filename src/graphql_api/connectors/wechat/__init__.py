@@ -1,0 +1,1 @@
+"""WeChat, for mini-programs 微信小程序."""

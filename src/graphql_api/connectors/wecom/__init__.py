@@ -1,0 +1,1 @@
+"""WeCom, the WeChat of companies 企业微信."""

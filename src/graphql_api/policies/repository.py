@@ -1,0 +1,88 @@
+"""Access paths of policies."""
+
+from collections.abc import Sequence
+
+from graphql_api.kit.dynamo import Page, Transaction, batch_get, key_page
+from graphql_api.policies import models
+from graphql_api.policies.models import SHIPPED_VERSION, SOLE, Head, PoliciesItem, Policy
+from graphql_api.policies.rules import PolicyKind
+
+_SHIPPED = {models.policy_id(kind, SHIPPED_VERSION): kind for kind in PolicyKind}
+_SHIPPED_PLACE = models.place_of(SHIPPED_VERSION)
+
+
+def get_many(policy_ids: Sequence[str]) -> list[Policy | None]:
+    """Versions of policies by id, shipped ones too."""
+    stored = [id_ for id_ in policy_ids if id_ not in _SHIPPED]
+    found = iter(batch_get(Policy, [(id_, SOLE) for id_ in stored]))
+    return [models.shipped(_SHIPPED[id_]) if id_ in _SHIPPED else next(found) for id_ in policy_ids]
+
+
+def get_in_force(kinds: Sequence[PolicyKind]) -> list[Policy | None]:
+    """The policy in force of each kind: one batch of heads, one of policies."""
+    heads = batch_get(Head, [(models.head_id(kind), SOLE) for kind in kinds])
+    versions = [int(head.in_force) if head else SHIPPED_VERSION for head in heads]
+    pairs = zip(kinds, versions, strict=True)
+    return get_many([models.policy_id(kind, version) for kind, version in pairs])
+
+
+def in_force(kind: PolicyKind) -> Policy:
+    """The policy in force as it is now (strongly consistent), to decide by; shipped if none was."""
+    return version_of(kind, int(head(kind).in_force))
+
+
+def version_of(kind: PolicyKind, version: int) -> Policy:
+    """A version that is there, such as one that a head names."""
+    if version == SHIPPED_VERSION:
+        return models.shipped(kind)
+    key = (models.policy_id(kind, version), SOLE)
+    [policy] = batch_get(Policy, [key], consistent=True)
+    assert policy is not None
+    return policy
+
+
+def head(kind: PolicyKind) -> Head:
+    """What is in force and open of a kind as it is now (strongly consistent), or a first one."""
+    [found] = batch_get(Head, [(models.head_id(kind), SOLE)], consistent=True)
+    return found or Head(models.head_id(kind))
+
+
+def page_of_kind(kind: PolicyKind, *, first: int, after: str | None, reverse: bool) -> Page[Policy]:
+    """Every version of a kind, the shipped one first: one Query, one BatchGetItem."""
+    keys = key_page(
+        PoliciesItem.by_kind, kind, PoliciesItem.place, first=first, after=after, reverse=reverse
+    )
+    found = batch_get(Policy, [key.key for key in keys.items])
+    listed = [(p, at) for p, at in zip(found, keys.places, strict=True) if p is not None]
+    own = (models.shipped(kind), _SHIPPED_PLACE)
+    if not reverse and after is None:
+        listed = [own, *listed]
+    if reverse and not keys.more and after != _SHIPPED_PLACE:
+        listed = [*listed, own]
+    more = keys.more or len(listed) > first
+    return Page([p for p, _ in listed[:first]], [at for _, at in listed[:first]], more)
+
+
+def create(tx: Transaction, policy: Policy) -> None:
+    """Add a new version."""
+    policy.of_kind = policy.kind
+    policy.place = models.place_of(int(policy.version))
+    tx.create(policy)
+
+
+def save(tx: Transaction, policy: Policy) -> None:
+    """Write a version's new state; its head has the condition."""
+    tx.put(policy)
+
+
+def delete(tx: Transaction, policy: Policy) -> None:
+    """Remove a draft; its head has the condition."""
+    tx.delete(policy)
+
+
+def save_head(tx: Transaction, item: Head) -> None:
+    """Write what is in force and open, over the version that was read, or for the first time."""
+    if item.version is None:
+        tx.create(item)
+    else:
+        tx.save(item)

@@ -1,0 +1,1 @@
+"""Tags: what staff, rules and other systems note of members 标签."""

@@ -1,0 +1,148 @@
+"""The stream of members: a claim brings the orders that waited for it, at least once."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
+
+from graphql_api.handlers import effects
+from graphql_api.kit.time import Clock
+from graphql_api.members import service as members
+from graphql_api.members.models import MembersItem, claim_id
+from graphql_api.members.service import NewIdentity
+from graphql_api.orders import service, tasks
+from graphql_api.stores.models import Store
+from scripts.stream_pump import Pump
+from tests.calls import counted
+from tests.factories import CLOCK, make_identity, make_member, make_snapshot, make_store
+from tests.orders.storage import everything, facts_of
+
+CONTEXT: Any = SimpleNamespace(
+    function_name="effects",
+    memory_limit_in_mb=128,
+    invoked_function_arn="arn:aws:lambda:us-east-1:000000000000:function:effects",
+    aws_request_id="1",
+)
+
+
+@pytest.fixture
+def store(chain: str) -> Store:
+    return make_store("S1")
+
+
+def record(number: int, id_: str, event: str = "INSERT", sort: str = "@") -> dict[str, Any]:
+    """A record of the stream, as Lambda hands it over."""
+    keys = {"id": {"S": id_}, "sort": {"S": sort}}
+    images = {"NewImage": keys} if event != "REMOVE" else {"OldImage": keys}
+    return {
+        "eventID": f"e{number}",
+        "eventName": event,
+        "eventSource": "aws:dynamodb",
+        "eventVersion": "1.1",
+        "awsRegion": "us-east-1",
+        "dynamodb": {
+            "Keys": keys,
+            "SequenceNumber": str(number),
+            "SizeBytes": 50,
+            "StreamViewType": "NEW_AND_OLD_IMAGES",
+            **images,
+        },
+    }
+
+
+def deliver(*records: dict[str, Any]) -> list[str]:
+    """Hand records over; the sequence numbers of those to be delivered again."""
+    answer = effects.handler({"Records": list(records)}, CONTEXT)
+    return [str(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
+
+
+def key_of(identity: NewIdentity) -> str:
+    [claim] = members.claims_of(identity)
+    return claim_id(claim)
+
+
+def waiting_order(store: Store, buyer: NewIdentity) -> None:
+    service.apply(make_snapshot(store, buyer=[buyer]), clock=CLOCK)
+
+
+@pytest.mark.parametrize("event", ["INSERT", "MODIFY"])
+def test_claim_brings_the_orders_that_waited_once(store: Store, event: str) -> None:
+    buyer = make_identity()
+    waiting_order(store, buyer)
+    member = make_member(store, buyer)
+    claimed = record(1, key_of(buyer), event)
+    assert deliver(claimed) == []
+    assert facts_of(member.id).orders == 1
+    before = everything()
+    assert deliver(claimed, claimed) == []
+    assert everything() == before
+
+
+def test_other_records_are_passed_over_without_a_look(store: Store) -> None:
+    buyer = make_identity()
+    waiting_order(store, buyer)
+    member = make_member(store, buyer)
+    before = everything()
+    with counted() as calls:
+        failed = deliver(
+            record(1, member.id),
+            record(2, member.id, "MODIFY"),
+            record(3, member.id, sort="effect#ENROLLED#-"),
+            record(4, "counter", "MODIFY"),
+            record(5, key_of(buyer), "REMOVE"),
+        )
+    assert (failed, calls) == ([], {})
+    assert everything() == before
+
+
+def test_record_that_fails_is_delivered_again_and_the_others_are_done(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buyers = [make_identity() for _ in range(3)]
+    for buyer in buyers:
+        waiting_order(store, buyer)
+    happy, unhappy, glad = (make_member(store, buyer) for buyer in buyers)
+    records = [record(n, key_of(buyer)) for n, buyer in enumerate(buyers, start=101)]
+    attach = tasks.attach_waiting
+
+    def attach_but_one(claim: str, *, clock: Clock) -> int:
+        if claim_id(claim) == key_of(buyers[1]):
+            raise TimeoutError
+        return attach(claim, clock=clock)
+
+    with monkeypatch.context() as trouble:
+        trouble.setattr(tasks, "attach_waiting", attach_but_one)
+        assert deliver(*records) == ["102"]
+    orders = [facts_of(member.id).orders for member in (happy, unhappy, glad)]
+    assert orders == [1, 0, 1]
+    assert deliver(records[1]) == []
+    assert facts_of(unhappy.id).orders == 1
+
+
+def test_batch_that_fails_whole_is_an_error_of_the_function(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buyer = make_identity()
+    waiting_order(store, buyer)
+    make_member(store, buyer)
+
+    def fail(claim: str, *, clock: Clock) -> int:
+        raise TimeoutError
+
+    monkeypatch.setattr(tasks, "attach_waiting", fail)
+    with pytest.raises(BatchProcessingError):
+        deliver(record(1, key_of(buyer)))
+
+
+def test_new_member_is_read_off_the_real_stream(store: Store, tmp_path: Path) -> None:
+    buyer = make_identity()
+    waiting_order(store, buyer)
+    member = make_member(store, buyer)
+    pump = Pump(MembersItem.Meta.table_name, effects.handler, tmp_path)
+    while pump.drain(boto3.client("dynamodbstreams")):
+        pass
+    assert facts_of(member.id).orders == 1
+    assert list(tmp_path.glob("*.failed.jsonl")) == []

@@ -1,0 +1,644 @@
+"""Who looks after whom, over GraphQL."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from graphql_api import auth
+from graphql_api.app import chain_clock
+from graphql_api.guides.models import Guide
+from graphql_api.kit import ids
+from graphql_api.kit.time import Clock
+from graphql_api.members import service as member_service
+from graphql_api.members.models import Member
+from graphql_api.members.rules import IdentityKind
+from graphql_api.members.service import NewIdentity, Update
+from graphql_api.ownership import service, tasks
+from graphql_api.ownership.service import Assign, HandOverCreate, Release
+from graphql_api.stores.models import Store
+from graphql_api.viewer import SEE_PERSONAL_DATA, SYSTEM, Role
+from tests.conftest import Client
+from tests.factories import CLOCK, NOW, make_guide, make_member
+from tests.ownership.storage import everything, leave, told
+from tests.test_reads import asked, warm
+
+OPERATOR = auth.issue(Role.OPERATOR, "opr_1")
+READER = auth.issue(Role.INTEGRATION, "key_2", scopes=frozenset({"members:read", "stores:read"}))
+
+ASSIGN = """mutation ($input: MemberGuideAssignInput!) {
+  memberGuideAssign(input: $input) {
+    member { id guide { name } ownership { validUntil source } version }
+    userErrors { code field message }
+  }
+}"""
+TAKE = """mutation ($input: MemberGuideTakeOverInput!) {
+  memberGuideTakeOver(input: $input) {
+    member { id name guide { name } ownership { source protectedUntil } }
+    userErrors { code field message }
+  }
+}"""
+RELEASE = """mutation ($input: MemberGuideReleaseInput!) {
+  memberGuideRelease(input: $input) {
+    member { id guide { name } ownership { since } }
+    userErrors { code field message }
+  }
+}"""
+CREATE = """mutation ($input: HandOverCreateInput!) {
+  handOverCreate(input: $input) {
+    handOver {
+      id state total moved reason failure fromGuide { name } targets { name } store { code }
+    }
+    userErrors { code field message }
+  }
+}"""
+CANCEL = """mutation ($id: ID!) {
+  handOverCancel(id: $id) { handOver { state } userErrors { code field message } }
+}"""
+MOVE = """mutation ($input: GuideMoveInput!) {
+  guideMove(input: $input) {
+    guide { name store { code } version }
+    handOver { state reason targets { name } store { code } }
+    userErrors { code field message }
+  }
+}"""
+
+
+@pytest.fixture(autouse=True)
+def noon(chain: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The API has the clock of the tests."""
+    set_day(monkeypatch, 0)
+
+
+def set_day(monkeypatch: pytest.MonkeyPatch, days: int) -> None:
+    """Have the API answer at noon, so many days after the others."""
+    clock = Clock(wall=lambda: NOW + timedelta(days=days))
+
+    async def read() -> Clock:
+        return clock
+
+    monkeypatch.setattr(chain_clock, "read", read)
+
+
+def manager_of(store: Store) -> str:
+    return auth.issue(Role.STORE_MANAGER, "stf_1", unit_id=store.id)
+
+
+def as_guide(guide: Guide, *scopes: str) -> str:
+    return auth.issue(Role.GUIDE, guide.id, unit_id=guide.store_id, scopes=frozenset(scopes))
+
+
+def with_phone(store: Store, phone: str, **more: Any) -> Member:
+    identity = NewIdentity(kind=IdentityKind.PHONE, value=phone)
+    return make_member(store, identity, **more)
+
+
+# --- shown -----------------------------------------------------------------------------------
+
+
+def test_ownership_is_shown_as_of_today(
+    send: Client, store: Store, ann: Guide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    member = make_member(store)
+    given = Assign(member_id=member.id, guide_id=ann.id, valid_until=date(2018, 1, 15))
+    service.assign(given, viewer=SYSTEM, clock=CLOCK)
+    document = """query ($id: ID!) { member(by: {id: $id}) {
+      guide { name }
+      ownership { guide { name } since validUntil protectedUntil source endedAt endReason }
+      ownershipHistory { nodes { guide { name } endedAt endReason } }
+    } }"""
+    owned = {
+        "guide": {"name": "安"},
+        "since": "2018-01-10T04:00:00.000Z",
+        "validUntil": "2018-01-15",
+        "protectedUntil": "2018-02-09",
+        "source": "ASSIGNED_BY_SYSTEM",
+        "endedAt": None,
+        "endReason": None,
+    }
+    running = {"guide": {"name": "安"}, "endedAt": None, "endReason": None}
+    before = everything()
+    set_day(monkeypatch, 5)
+    assert send(document, token=OPERATOR, id=member.id)["member"] == {
+        "guide": {"name": "安"},
+        "ownership": owned,
+        "ownershipHistory": {"nodes": [running]},
+    }
+    set_day(monkeypatch, 6)
+    over = running | {"endedAt": "2018-01-15T16:00:00.000Z", "endReason": "EXPIRED"}
+    assert send(document, token=OPERATOR, id=member.id)["member"] == {
+        "guide": None,
+        "ownership": None,
+        "ownershipHistory": {"nodes": [over]},
+    }
+    assert everything() == before
+
+
+def test_guide_who_left_is_nobodys_guide_but_still_the_owner(
+    send: Client, store: Store, ann: Guide
+) -> None:
+    member = make_member(store, guide_id=ann.id)
+    leave(ann)
+    document = """query ($id: ID!) { member(by: {id: $id}) {
+      guide { name } ownership { guide { name status } }
+    } }"""
+    for token in (OPERATOR, auth.issue(Role.MEMBER, member.id)):
+        assert send(document, token=token, id=member.id)["member"] == {
+            "guide": None,
+            "ownership": {"guide": {"name": "安", "status": "LEFT"}},
+        }
+
+
+def test_member_sees_who_and_since_when_but_not_why(send: Client, store: Store, ann: Guide) -> None:
+    member = make_member(store, guide_id=ann.id)
+    token = auth.issue(Role.MEMBER, member.id)
+    shown = send("{ me { member { ownership { guide { name } since validUntil } } } }", token=token)
+    assert shown["me"]["member"]["ownership"]["guide"] == {"name": "安"}
+    document = """{ me { member {
+      ownership { protectedUntil source } ownershipHistory { nodes { since } }
+    } } }"""
+    answer = send.post(document, token=token)
+    assert sorted(error["message"].partition(" ")[0] for error in answer["errors"]) == [
+        "Member.ownershipHistory",
+        "Ownership.protectedUntil",
+        "Ownership.source",
+    ]
+
+
+def test_history_is_paged_in_both_directions(send: Client, store: Store, ann: Guide) -> None:
+    bob = make_guide(store, "波")
+    member = make_member(store)
+    for guide in (ann, bob, ann):
+        given = Assign(member_id=member.id, guide_id=guide.id)
+        service.assign(given, viewer=SYSTEM, clock=CLOCK)
+        service.release(Release(member_id=member.id), viewer=SYSTEM, clock=CLOCK)
+    document = """query ($id: ID!, $after: String, $reverse: Boolean!) { member(by: {id: $id}) {
+      ownershipHistory(first: 2, after: $after, reverse: $reverse) {
+        nodes { guide { name } endReason } pageInfo { hasNextPage endCursor }
+      }
+    } }"""
+    for reverse in (False, True):
+        names: list[str] = []
+        after = None
+        while True:
+            asked_for = {"id": member.id, "after": after, "reverse": reverse}
+            page = send(document, token=OPERATOR, **asked_for)["member"]["ownershipHistory"]
+            names += [node["guide"]["name"] for node in page["nodes"]]
+            if not page["pageInfo"]["hasNextPage"]:
+                break
+            after = page["pageInfo"]["endCursor"]
+        assert names == ["安", "波", "安"]
+
+
+def test_page_of_members_with_their_ownership_costs_no_more_than_with_their_guide(
+    send: Client, store: Store, other_store: Store
+) -> None:
+    guides = [make_guide(store, f"导购{n}") for n in range(3)]
+    for n in range(6):
+        make_member(store, guide_id=guides[n % 3].id)
+    document = """{ members(first: 5) { nodes {
+      memberNo guide { name store { name } } ownership { since }
+    } } }"""
+    warm(send)
+    with asked() as seen:
+        nodes = send(document, token=OPERATOR)["members"]["nodes"]
+    assert "".join(node["guide"]["name"][-1] for node in nodes) == "01201"
+    assert all(node["ownership"] and node["guide"]["store"] for node in nodes)
+    assert seen == {
+        "Query members.block": 1,
+        "get 5 members": 1,
+        "get 3 guides": 1,
+        "get 1 stores": 1,
+    }
+
+
+def test_customers_of_a_guide_are_shown_to_those_who_may_see_them(
+    send: Client, store: Store, other_store: Store, ann: Guide
+) -> None:
+    mine = make_member(store, guide_id=ann.id, name="王小明")
+    away = make_member(store, guide_id=ann.id, name="孙丽")
+    member_service.update(Update(id=away.id, store_id=other_store.id), viewer=SYSTEM)
+    document = """query ($id: ID!) { guide(by: {id: $id}) { members { nodes { id name } } } }"""
+
+    def seen(token: str) -> list[tuple[str, str]]:
+        nodes = send(document, token=token, id=ann.id)["guide"]["members"]["nodes"]
+        return [(node["id"], node["name"]) for node in nodes]
+
+    both = [(mine.id, "王**"), (away.id, "孙*")]
+    assert sorted(seen(as_guide(ann))) == sorted(seen(OPERATOR)) == sorted(both)
+    assert seen(manager_of(store)) == [(mine.id, "王**")]
+    assert seen(as_guide(make_guide(store, "波"))) == []
+    assert sorted(name for _, name in seen(as_guide(ann, SEE_PERSONAL_DATA))) == ["孙丽", "王小明"]
+    answer = send.post(document, token=auth.issue(Role.MEMBER, mine.id), id=ann.id)
+    assert [e["message"].partition(" ")[0] for e in answer["errors"]] == ["Guide.members"]
+
+
+# --- my customers ----------------------------------------------------------------------------
+
+CUSTOMERS = """query ($search: CustomerSelector, $first: Int! = 20, $after: String,
+    $reverse: Boolean! = false) {
+  myCustomers(first: $first, after: $after, reverse: $reverse, search: $search) {
+    nodes { id name phone } pageInfo { hasNextPage endCursor }
+  }
+}"""
+
+
+def found(send: Client, token: str, search: dict[str, str] | None = None) -> list[str]:
+    """The ids of all customers that a search finds, page by page."""
+    found_ids: list[str] = []
+    after = None
+    while True:
+        asked_for = {"search": search, "first": 2, "after": after}
+        page = send(CUSTOMERS, token=token, **asked_for)["myCustomers"]
+        found_ids += [node["id"] for node in page["nodes"]]
+        if not page["pageInfo"]["hasNextPage"]:
+            return found_ids
+        after = page["pageInfo"]["endCursor"]
+
+
+@pytest.fixture
+def people(store: Store, other_store: Store, ann: Guide, bob: Guide) -> dict[str, str]:
+    """Members of two stores whose phones and names are alike, by what they are about."""
+    there = make_guide(other_store, "卡")
+    known: dict[str, tuple[Store, str, str | None, Guide | None]] = {
+        "ann 1": (store, "+8613800138000", "王小明", ann),
+        "ann 2": (store, "+8613900138000", "王 小丽", ann),
+        "ann 3": (store, "+8613800130001", "王大", ann),
+        "ann 4": (store, "+8613800130002", None, ann),
+        "bob": (store, "+8613700138000", "王小芳", bob),
+        "nobody": (store, "+8613600138000", "王小华", None),
+        "there": (other_store, "+8613500138000", "王小虎", there),
+        "ann left": (store, "+8613400138000", "王小白", ann),
+    }
+    made = {
+        key: with_phone(
+            at,
+            phone,
+            name=name,
+            guide_id=guide.id if guide else None,
+            joined_at=NOW - timedelta(days=n),
+        )
+        for n, (key, (at, phone, name, guide)) in enumerate(known.items())
+    }
+    member_service.archive(made["ann left"].id, viewer=SYSTEM, clock=CLOCK)
+    return {key: member.id for key, member in made.items()}
+
+
+def test_guide_finds_customers_of_their_own_and_nobody_else(
+    send: Client, people: dict[str, str], ann: Guide
+) -> None:
+    token = as_guide(ann)
+
+    def names(search: dict[str, str] | None) -> list[str]:
+        by_id = {id_: key for key, id_ in people.items()}
+        return [by_id[id_] for id_ in found(send, token, search)]
+
+    assert names(None) == ["ann 4", "ann 3", "ann 2", "ann 1"]
+    assert names({"phoneLast4": "8000"}) == ["ann 2", "ann 1"]
+    assert names({"phoneLast4": "0002"}) == ["ann 4"]
+    assert names({"phoneLast4": "9999"}) == []
+    assert names({"nameStartsWith": "王"}) == ["ann 3", "ann 2", "ann 1"]
+    assert names({"nameStartsWith": "王小"}) == ["ann 2", "ann 1"]
+    assert names({"nameStartsWith": "　王 小丽"}) == ["ann 2"]
+    assert names({"nameStartsWith": "小明"}) == []
+
+
+def test_manager_finds_members_of_the_store_and_of_no_other(
+    send: Client, people: dict[str, str], store: Store
+) -> None:
+    token = manager_of(store)
+
+    def names(search: dict[str, str] | None) -> list[str]:
+        by_id = {id_: key for key, id_ in people.items()}
+        return [by_id[id_] for id_ in found(send, token, search)]
+
+    assert names(None) == ["nobody", "bob", "ann 4", "ann 3", "ann 2", "ann 1"]
+    assert names({"phoneLast4": "8000"}) == ["nobody", "bob", "ann 2", "ann 1"]
+    assert names({"nameStartsWith": "王小"}) == ["ann 2", "nobody", "ann 1", "bob"]
+
+
+def test_search_is_one_query_of_the_scope(
+    send: Client, people: dict[str, str], store: Store, ann: Guide
+) -> None:
+    warm(send)
+    expected = {
+        ("guide", "phoneLast4", "8000"): ("guide-phone", 2),
+        ("guide", "nameStartsWith", "王小"): ("guide-name", 2),
+        ("store", "phoneLast4", "8000"): ("store-phone", 4),
+        ("store", "nameStartsWith", "王小"): ("store-name", 4),
+    }
+    for (who, how, what), (index, members) in expected.items():
+        token = as_guide(ann) if who == "guide" else manager_of(store)
+        with asked() as seen:
+            send(CUSTOMERS, token=token, search={how: what})
+        assert seen == {f"Query members.{index}": 1, f"get {members} members": 1}
+
+
+def test_found_customers_are_masked_unless_the_viewer_may_see_them(
+    send: Client, people: dict[str, str], ann: Guide
+) -> None:
+    search = {"nameStartsWith": "王小明"}
+    [masked] = send(CUSTOMERS, token=as_guide(ann), search=search)["myCustomers"]["nodes"]
+    assert (masked["name"], masked["phone"]) == ("王**", "+86*******8000")
+    token = as_guide(ann, SEE_PERSONAL_DATA)
+    [shown] = send(CUSTOMERS, token=token, search=search)["myCustomers"]["nodes"]
+    assert (shown["name"], shown["phone"]) == ("王小明", "+8613800138000")
+
+
+def test_search_follows_a_new_name_a_new_phone_and_a_new_guide(
+    send: Client, people: dict[str, str], ann: Guide, bob: Guide
+) -> None:
+    id_ = people["ann 3"]
+    member_service.update(Update(id=id_, name="李四"), viewer=SYSTEM)
+    phone = NewIdentity(kind=IdentityKind.PHONE, value="+8613811112222")
+    changed = member_service.IdentityChange(member_id=id_, identity=phone)
+    member_service.add_identity(changed, viewer=SYSTEM)
+    token = as_guide(ann)
+    assert found(send, token, {"nameStartsWith": "王大"}) == []
+    assert found(send, token, {"phoneLast4": "0001"}) == []
+    assert found(send, token, {"nameStartsWith": "李"}) == [id_]
+    assert found(send, token, {"phoneLast4": "2222"}) == [id_]
+    given = HandOverCreate(from_guide_id=ann.id, target_ids=[bob.id])
+    job = service.hand_over(given, viewer=SYSTEM, clock=CLOCK)
+    tasks.run_hand_over(job.id, clock=CLOCK)
+    assert found(send, token, {"nameStartsWith": "李"}) == found(send, token) == []
+    assert found(send, as_guide(bob), {"phoneLast4": "2222"}) == [id_]
+
+
+@pytest.mark.parametrize(
+    ("search", "field"),
+    [
+        ({"phoneLast4": "800"}, ["search", "phoneLast4"]),
+        ({"phoneLast4": "80000"}, ["search", "phoneLast4"]),
+        ({"phoneLast4": "８０００"}, ["search", "phoneLast4"]),
+        ({"phoneLast4": "80#0"}, ["search", "phoneLast4"]),
+        ({"nameStartsWith": ""}, ["search", "nameStartsWith"]),
+        ({"nameStartsWith": "　 "}, ["search", "nameStartsWith"]),
+        ({"nameStartsWith": "王" * 61}, ["search", "nameStartsWith"]),
+    ],
+)
+def test_search_for_nothing_that_can_be_is_refused(
+    send: Client, store: Store, search: dict[str, str], field: list[str]
+) -> None:
+    answer = send.post(CUSTOMERS, token=manager_of(store), search=search)
+    assert answer["errors"][0]["extensions"] == {"code": "BAD_USER_INPUT", "field": field}
+
+
+def test_search_takes_exactly_one_way_and_a_cursor_of_its_own(
+    send: Client, people: dict[str, str], store: Store
+) -> None:
+    token = manager_of(store)
+    for search in ({}, {"phoneLast4": "8000", "nameStartsWith": "王"}):
+        answer = send.post(CUSTOMERS, token=token, search=search)
+        assert answer["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+    page = send(CUSTOMERS, token=token, search={"phoneLast4": "8000"}, first=1)["myCustomers"]
+    after = page["pageInfo"]["endCursor"]
+    other = {"search": {"phoneLast4": "0001"}, "after": after}
+    answer = send.post(CUSTOMERS, token=token, **other)
+    assert answer["errors"][0]["extensions"]["field"] == ["after"]
+
+
+def test_headquarters_members_and_keys_have_no_customers(send: Client, store: Store) -> None:
+    member = auth.issue(Role.MEMBER, ids.derived_id("mbr", "1"))
+    for token in (OPERATOR, READER, member):
+        answer = send.post(CUSTOMERS, token=token)
+        assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+
+
+# --- commands --------------------------------------------------------------------------------
+
+
+def test_manager_assigns_and_releases(send: Client, store: Store, ann: Guide) -> None:
+    member = make_member(store)
+    given = {"memberId": member.id, "guideId": ann.id, "validUntil": "2018-06-30"}
+    assert send(ASSIGN, token=manager_of(store), input=given)["memberGuideAssign"] == {
+        "member": {
+            "id": member.id,
+            "guide": {"name": "安"},
+            "ownership": {"validUntil": "2018-06-30", "source": "ASSIGNED_BY_MANAGER"},
+            "version": 2,
+        },
+        "userErrors": [],
+    }
+    released = send(RELEASE, token=manager_of(store), input={"memberId": member.id})
+    assert released["memberGuideRelease"] == {
+        "member": {"id": member.id, "guide": None, "ownership": None},
+        "userErrors": [],
+    }
+
+
+@pytest.mark.parametrize("way", ["id", "memberNo", "phone", "identity"])
+def test_guide_takes_over_a_member_who_stands_before_them(
+    send: Client, store: Store, ann: Guide, way: str
+) -> None:
+    member = with_phone(store, "+8613800138000", name="王小明")
+    selector: dict[str, Any] = {
+        "id": member.id,
+        "memberNo": member.member_no,
+        "phone": "13800138000",
+        "identity": {"kind": "PHONE", "value": "138 0013 8000"},
+    }
+    given = {"member": {way: selector[way]}, "source": "WECOM_FRIEND"}
+    assert send(TAKE, token=as_guide(ann), input=given)["memberGuideTakeOver"] == {
+        "member": {
+            "id": member.id,
+            "name": "王**",
+            "guide": {"name": "安"},
+            "ownership": {"source": "WECOM_FRIEND", "protectedUntil": "2018-02-09"},
+        },
+        "userErrors": [],
+    }
+
+
+def test_refused_guide_is_told_until_when(
+    send: Client, store: Store, ann: Guide, bob: Guide
+) -> None:
+    member = make_member(store, guide_id=bob.id)
+    before = everything()
+    refused = send(TAKE, token=as_guide(ann), input={"member": {"id": member.id}})
+    assert refused["memberGuideTakeOver"] == {
+        "member": None,
+        "userErrors": [
+            {
+                "code": "FORBIDDEN_TRANSITION",
+                "field": ["input", "member"],
+                "message": "Another guide's member, who is protected until 2018-02-09",
+            }
+        ],
+    }
+    assert everything() == before
+    forced = {"member": {"id": member.id}, "guideId": ann.id, "force": True}
+    send(TAKE, token=OPERATOR, input=forced)
+    assert told(member.id) == [(bob.id, "TAKEN_OVER"), (ann.id, None)]
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "field"),
+    [
+        ({"member": {"memberNo": "12345"}}, "NOT_FOUND", ["input", "member"]),
+        ({"member": {"phone": "13800138000"}}, "NOT_FOUND", ["input", "member"]),
+        ({"member": {"unionId": "王"}}, "INVALID", ["input", "member", "unionId"]),
+        (
+            {"member": {"identity": {"kind": "PHONE", "value": "1"}}},
+            "INVALID",
+            ["input", "member", "identity", "value"],
+        ),
+        ({"source": "IMPORT"}, "FORBIDDEN", ["input", "source"]),
+        ({"force": True}, "FORBIDDEN", ["input", "force"]),
+        ({"guideId": "gde_x"}, "FORBIDDEN", ["input", "guideId"]),
+    ],
+)
+def test_wrong_take_over_names_its_field(
+    send: Client, store: Store, ann: Guide, more: dict[str, Any], code: str, field: list[str]
+) -> None:
+    member = make_member(store)
+    before = everything()
+    payload = send(TAKE, token=as_guide(ann), input={"member": {"id": member.id}} | more)
+    [error] = payload["memberGuideTakeOver"]["userErrors"]
+    assert (error["code"], error["field"]) == (code, field)
+    assert everything() == before
+
+
+def test_hand_over_is_asked_for_followed_and_cancelled(
+    send: Client, store: Store, ann: Guide, bob: Guide
+) -> None:
+    skipped = make_member(store, guide_id=ann.id, name="王小明")
+    make_member(store, guide_id=ann.id)
+    given = {"fromGuideId": ann.id, "targetIds": [bob.id]}
+    payload = send(CREATE, token=manager_of(store), input=given)["handOverCreate"]
+    job_id = payload["handOver"].pop("id")
+    assert payload == {
+        "handOver": {
+            "state": "WAITING",
+            "total": None,
+            "moved": 0,
+            "reason": "HANDED_OVER",
+            "failure": None,
+            "fromGuide": {"name": "安"},
+            "targets": [{"name": "波"}],
+            "store": {"code": "S1"},
+        },
+        "userErrors": [],
+    }
+    tasks.run_hand_over(job_id, clock=CLOCK, steps=1)
+    service.release(Release(member_id=skipped.id), viewer=SYSTEM, clock=CLOCK)
+    tasks.run_hand_over(job_id, clock=CLOCK)
+    document = """query ($id: ID!) {
+      handOver(id: $id) {
+        state total moved skipped { reason members } startedAt endedAt
+        skippedMembers { nodes { reason member { id name } } }
+      }
+      node(id: $id) { __typename ... on HandOver { moved } }
+    }"""
+    shown = send(document, token=manager_of(store), id=job_id)
+    assert shown["node"] == {"__typename": "HandOver", "moved": 1}
+    assert shown["handOver"] == {
+        "state": "DONE",
+        "total": 2,
+        "moved": 1,
+        "skipped": [{"reason": "NO_LONGER_THEIRS", "members": 1}],
+        "startedAt": "2018-01-10T04:00:00.000Z",
+        "endedAt": "2018-01-10T04:00:00.000Z",
+        "skippedMembers": {
+            "nodes": [{"reason": "NO_LONGER_THEIRS", "member": {"id": skipped.id, "name": "王**"}}]
+        },
+    }
+    [error] = send(CANCEL, token=OPERATOR, id=job_id)["handOverCancel"]["userErrors"]
+    assert (error["code"], error["field"]) == ("FORBIDDEN_TRANSITION", ["id"])
+    again = send(CREATE, token=OPERATOR, input=given)["handOverCreate"]["handOver"]["id"]
+    cancelled = send(CANCEL, token=manager_of(store), id=again)["handOverCancel"]
+    assert cancelled == {"handOver": {"state": "CANCELLED"}, "userErrors": []}
+
+
+def test_hand_over_of_another_store_is_not_shown(
+    send: Client, store: Store, other_store: Store, ann: Guide, bob: Guide
+) -> None:
+    given = HandOverCreate(from_guide_id=ann.id, target_ids=[bob.id])
+    job = service.hand_over(given, viewer=SYSTEM, clock=CLOCK)
+    document = "query ($id: ID!) { handOver(id: $id) { state } node(id: $id) { id } }"
+    nothing = {"handOver": None, "node": None}
+    assert send(document, token=manager_of(other_store), id=job.id) == nothing
+    assert send(document, token=OPERATOR, id=ids.derived_id("hov", "x")) == nothing
+    assert send("query ($id: ID!) { node(id: $id) { id } }", token=as_guide(ann), id=job.id) == {
+        "node": None
+    }
+    assert send(document, token=READER, id=job.id)["handOver"] == {"state": "WAITING"}
+
+
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [
+        ({"targetIds": []}, ["input", "targetIds"]),
+        ({"targetIds": ["gde_a", "gde_a"]}, ["input", "targetIds"]),
+        ({"reason": "EXPIRED"}, ["input", "reason"]),
+        ({"targetIds": ["gde_a"]}, ["input", "targetIds", "0"]),
+        ({"fromGuideId": "gde_a"}, ["input", "fromGuideId"]),
+    ],
+)
+def test_wrong_hand_over_names_its_field(
+    send: Client, store: Store, ann: Guide, bob: Guide, more: dict[str, Any], field: list[str]
+) -> None:
+    before = everything()
+    given = {"fromGuideId": ann.id, "targetIds": [bob.id]} | more
+    payload = send(CREATE, token=OPERATOR, input=given)["handOverCreate"]
+    assert payload["handOver"] is None
+    assert [error["field"] for error in payload["userErrors"]] == [field]
+    assert everything() == before
+
+
+def test_headquarters_move_a_guide_and_both_changes_are_shown(
+    send: Client, store: Store, other_store: Store, ann: Guide, bob: Guide
+) -> None:
+    given = {"guideId": ann.id, "storeId": other_store.id, "handOverTo": [bob.id]}
+    assert send(MOVE, token=OPERATOR, input=given)["guideMove"] == {
+        "guide": {"name": "安", "store": {"code": "S2"}, "version": 2},
+        "handOver": {
+            "state": "WAITING",
+            "reason": "MOVED_STORE",
+            "targets": [{"name": "波"}],
+            "store": {"code": "S1"},
+        },
+        "userErrors": [],
+    }
+    again = send(MOVE, token=OPERATOR, input=given | {"handOverTo": None})["guideMove"]
+    assert (again["guide"]["version"], again["handOver"], again["userErrors"]) == (2, None, [])
+
+
+def test_wrong_move_names_its_field(
+    send: Client, store: Store, other_store: Store, ann: Guide
+) -> None:
+    before = everything()
+    given = {"guideId": ann.id, "storeId": other_store.id, "handOverTo": [ann.id]}
+    payload = send(MOVE, token=OPERATOR, input=given)["guideMove"]
+    assert (payload["guide"], payload["handOver"]) == (None, None)
+    assert [error["field"] for error in payload["userErrors"]] == [["input", "handOverTo", "0"]]
+    assert everything() == before
+
+
+def test_who_may_not_command_writes_nothing(
+    send: Client, store: Store, other_store: Store, ann: Guide, bob: Guide
+) -> None:
+    member = make_member(store)
+    one = {"memberId": member.id}
+    commands: dict[str, dict[str, Any]] = {
+        ASSIGN: {"input": one | {"guideId": ann.id}},
+        RELEASE: {"input": one},
+        CREATE: {"input": {"fromGuideId": ann.id, "targetIds": [bob.id]}},
+        CANCEL: {"id": ids.derived_id("hov", "x")},
+        MOVE: {"input": {"guideId": ann.id, "storeId": other_store.id}},
+        TAKE: {"input": {"member": {"id": member.id}}},
+    }
+    denied = {
+        "guide": (as_guide(ann), [ASSIGN, RELEASE, CREATE, CANCEL, MOVE]),
+        "manager": (manager_of(store), [MOVE]),
+        "member": (auth.issue(Role.MEMBER, member.id), list(commands)),
+        "key that reads": (READER, list(commands)),
+    }
+    before = everything()
+    for token, documents in denied.values():
+        for document in documents:
+            answer = send.post(document, token=token, **commands[document])
+            assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    for document, given in commands.items():
+        assert "data" not in send.post(document, token=None, **given)
+    assert everything() == before

@@ -1,0 +1,209 @@
+"""Policy documents: what ships, what they refuse and where, who sees them."""
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graphql_api.policies import rules
+from graphql_api.policies.rules import DOCUMENTS, PolicyDocument, PolicyKind, PolicyState
+from graphql_api.viewer import ANONYMOUS, SYSTEM, Role, Viewer
+
+SHIPPED: dict[str, dict[str, Any]] = {
+    "TIER_LADDER": {
+        "metric": "GROWTH",
+        "windowMonths": 6,
+        "tiers": [
+            {"name": "V1", "threshold": 0},
+            {"name": "V2", "threshold": 200},
+            {"name": "V3", "threshold": 600},
+            {"name": "V4", "threshold": 1500},
+            {"name": "V5", "threshold": 3000},
+            {"name": "V6", "threshold": 6000},
+        ],
+        "validityMonths": 6,
+        "downgrade": "TO_SUPPORTED",
+        "graceDays": 0,
+        "lowWaterPercent": None,
+    },
+    "LIFECYCLE": {
+        "onboardingMonths": 3,
+        "awakeningMonths": 6,
+        "winBackMonths": 9,
+        "dormantMonths": 12,
+    },
+    "RELATIONSHIP_PHASE": {"windowMonths": 12, "stableOrders": 12, "startingMonths": 12},
+    "RFM": {
+        "windowMonths": 12,
+        "recency": [
+            {"score": 5, "maxDays": 30},
+            {"score": 4, "maxDays": 60},
+            {"score": 3, "maxDays": 90},
+            {"score": 2, "maxDays": 180},
+            {"score": 1, "maxDays": None},
+        ],
+        "frequency": [
+            {"score": 5, "minOrders": 16},
+            {"score": 4, "minOrders": 8},
+            {"score": 3, "minOrders": 4},
+            {"score": 2, "minOrders": 2},
+            {"score": 1, "minOrders": 0},
+        ],
+        "monetary": [
+            {"score": 5, "minFen": 300_000},
+            {"score": 4, "minFen": 150_000},
+            {"score": 3, "minFen": 60_000},
+            {"score": 2, "minFen": 20_000},
+            {"score": 1, "minFen": 0},
+        ],
+        "highFrom": 3,
+    },
+    "GROWTH": {"fenPerPoint": 100},
+}
+"""The numbers of domain §3 to §5."""
+
+
+def problems(kind: str, document: dict[str, Any]) -> list[tuple[str, str]]:
+    """Path and message of everything that is wrong."""
+    read = rules.read(PolicyKind(kind), document)
+    assert isinstance(read, list)
+    return [(".".join(one.path), one.message) for one in read]
+
+
+def paths(kind: str, document: dict[str, Any]) -> list[str]:
+    return [path for path, _ in problems(kind, document)]
+
+
+def tiers(*thresholds: Any) -> dict[str, Any]:
+    """A ladder with these thresholds."""
+    return {"tiers": [{"name": f"T{n}", "threshold": t} for n, t in enumerate(thresholds)]}
+
+
+def bands(name: str, key: str, limits: list[Any], scores: Any = (5, 4, 3, 2, 1)) -> dict[str, Any]:
+    """RFM bands with these scores and limits."""
+    return {name: [{"score": s, key: limit} for s, limit in zip(scores, limits, strict=True)]}
+
+
+def test_every_kind_has_a_document() -> None:
+    assert set(DOCUMENTS) == set(PolicyKind)
+
+
+@pytest.mark.parametrize("kind", SHIPPED)
+def test_product_ships_with_the_numbers_of_the_domain(kind: str) -> None:
+    assert DOCUMENTS[PolicyKind(kind)]().document() == SHIPPED[kind]
+
+
+@pytest.mark.parametrize("kind", PolicyKind)
+def test_what_is_left_out_is_as_shipped_and_what_is_shown_can_be_read(kind: PolicyKind) -> None:
+    shipped = DOCUMENTS[kind]()
+    assert rules.read(kind, {}) == rules.read(kind, shipped.document()) == shipped
+
+
+@pytest.mark.parametrize(
+    ("kind", "document", "wrong"),
+    [
+        ("TIER_LADDER", tiers(), ["tiers"]),
+        ("TIER_LADDER", tiers(1, 2), ["tiers"]),
+        ("TIER_LADDER", tiers(0, 200, 200), ["tiers"]),
+        ("TIER_LADDER", tiers(0, 600, 200), ["tiers"]),
+        ("TIER_LADDER", tiers(0, "200"), ["tiers.1.threshold"]),
+        ("TIER_LADDER", tiers(0, 2.0), ["tiers.1.threshold"]),
+        ("TIER_LADDER", tiers(-1, None), ["tiers.0.threshold", "tiers.1.threshold"]),
+        ("TIER_LADDER", tiers(*range(21)), ["tiers"]),
+        ("TIER_LADDER", {"tiers": [{"name": "A", "threshold": 0}] * 2}, ["tiers"]),
+        ("TIER_LADDER", {"tiers": [{"name": " ", "threshold": 0}]}, ["tiers.0.name"]),
+        ("TIER_LADDER", {"windowMonths": 37}, ["windowMonths"]),
+        (
+            "TIER_LADDER",
+            {"windowMonths": 0, "validityMonths": 0},
+            ["windowMonths", "validityMonths"],
+        ),
+        ("TIER_LADDER", {"metric": "POINTS"}, ["metric"]),
+        ("TIER_LADDER", {"lowWaterPercent": 100}, ["lowWaterPercent"]),
+        ("TIER_LADDER", {"window_months": 6}, ["windowMonths"]),
+        ("TIER_LADDER", {"graceDays": True}, ["graceDays"]),
+        ("LIFECYCLE", {"onboardingMonths": 6}, ["awakeningMonths"]),
+        ("LIFECYCLE", {"dormantMonths": 9}, ["dormantMonths"]),
+        ("LIFECYCLE", {"dormantMonths": 37}, ["dormantMonths"]),
+        ("RELATIONSHIP_PHASE", {"windowMonths": 37, "x": 1}, ["windowMonths", "x"]),
+        ("RELATIONSHIP_PHASE", {"stableOrders": 0}, ["stableOrders"]),
+        ("RFM", {"windowMonths": 48}, ["windowMonths"]),
+        ("RFM", {"highFrom": 1}, ["highFrom"]),
+        ("RFM", {"recency": []}, ["recency"]),
+        ("RFM", bands("recency", "maxDays", [30, 60, 90, 180, 365]), ["recency"]),
+        ("RFM", bands("recency", "maxDays", [30, None, 90, 180, None]), ["recency"]),
+        ("RFM", bands("recency", "maxDays", [30, 30, 90, 180, None]), ["recency"]),
+        ("RFM", bands("recency", "maxDays", [1, 2, 3, None], (5, 4, 3, 1)), ["recency"]),
+        ("RFM", bands("frequency", "minOrders", [16, 8, 4, 2, 1]), ["frequency"]),
+        ("RFM", bands("frequency", "minOrders", [2, 4, 8, 16, 0]), ["frequency"]),
+        ("RFM", bands("frequency", "minOrders", [0, 2, 4, 8, 16], (1, 2, 3, 4, 5)), ["frequency"]),
+        ("RFM", bands("monetary", "minFen", [9, 9, 3, 2, 0]), ["monetary"]),
+        ("RFM", {"monetary": [{"score": 5}]}, ["monetary.0.minFen"]),
+        ("GROWTH", {"fenPerPoint": 0}, ["fenPerPoint"]),
+        ("GROWTH", {"fenPerPoint": None}, ["fenPerPoint"]),
+        ("OWNERSHIP", {"protectionDays": -1}, ["protectionDays"]),
+    ],
+)
+def test_what_is_wrong_is_named_by_its_path(
+    kind: str, document: dict[str, Any], wrong: list[str]
+) -> None:
+    assert paths(kind, document) == wrong
+
+
+def test_problems_are_told_in_words_without_the_values() -> None:
+    assert problems("TIER_LADDER", tiers(0, 5, 3)) == [("tiers", "the thresholds rise")]
+    assert problems("GROWTH", {"fenPerPoint": "secret"}) == [
+        ("fenPerPoint", "Input should be a valid integer")
+    ]
+
+
+def test_document_beyond_twenty_thousand_bytes_is_not_read() -> None:
+    assert problems("GROWTH", {"x": "y" * 20_000}) == [("", "a policy takes at most 20,000 bytes")]
+
+
+@given(st.lists(st.integers(0, 50), min_size=1, max_size=6))
+def test_ladder_is_read_exactly_when_its_thresholds_rise_from_nothing(found: list[int]) -> None:
+    read = rules.read(PolicyKind.TIER_LADDER, tiers(*found))
+    rises = found[0] == 0 and all(low < high for low, high in pairwise(found))
+    assert isinstance(read, PolicyDocument) is rises
+
+
+@given(st.lists(st.integers(1, 36), min_size=4, max_size=4))
+def test_lifecycle_is_read_exactly_when_each_state_ends_after_the_one_before(
+    months: list[int],
+) -> None:
+    names = ("onboardingMonths", "awakeningMonths", "winBackMonths", "dormantMonths")
+    read = rules.read(PolicyKind.LIFECYCLE, dict(zip(names, months, strict=True)))
+    assert isinstance(read, PolicyDocument) is (months == sorted(set(months)))
+
+
+def test_growth_is_a_point_for_every_whole_yuan() -> None:
+    assert [rules.SHIPPED_GROWTH.growth_of(fen) for fen in (0, 99, 100, 19_999)] == [0, 0, 1, 199]
+
+
+@pytest.mark.parametrize(
+    ("viewer", "seen"),
+    [
+        (Viewer(Role.OPERATOR, id="opr_1"), "SHIPPED DRAFT PUBLISHED SUPERSEDED"),
+        (SYSTEM, "SHIPPED DRAFT PUBLISHED SUPERSEDED"),
+        (
+            Viewer(Role.INTEGRATION, id="k", scopes=frozenset({"policies:manage"})),
+            "SHIPPED DRAFT PUBLISHED SUPERSEDED",
+        ),
+        (Viewer(Role.INTEGRATION, id="k", scopes=frozenset({"members:read"})), ""),
+        (
+            Viewer(Role.OPERATOR, id="opr_2", unit_id="org_1", store_ids=frozenset()),
+            "SHIPPED PUBLISHED SUPERSEDED",
+        ),
+        (
+            Viewer(Role.GUIDE, id="gde_1", unit_id="sto_1", store_ids=frozenset({"sto_1"})),
+            "SHIPPED PUBLISHED SUPERSEDED",
+        ),
+        (Viewer(Role.MEMBER, id="mbr_1"), ""),
+        (ANONYMOUS, ""),
+    ],
+)
+def test_drafts_are_seen_by_those_who_make_them(viewer: Viewer, seen: str) -> None:
+    assert [state for state in PolicyState if rules.is_visible(viewer, state)] == seen.split()
