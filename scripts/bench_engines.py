@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from graphql_api import tables
@@ -96,8 +97,8 @@ def _requests() -> Figures:
     batch_write(MembersItem, [claim for n in range(10, 20) for claim in claims(n)])
     return {
         "BatchWriteItem, 25 items": _median(40, lambda n: batch_write(MembersItem, claims(n))),
-        "BatchGetItem, 1 key": _median(200, lambda n: batch_get(Claim, keys[:1])),
-        "BatchGetItem, 100 keys": _median(40, lambda n: batch_get(Claim, keys)),
+        "BatchGetItem, 1 key": _median(200, lambda _: batch_get(Claim, keys[:1])),
+        "BatchGetItem, 100 keys": _median(40, lambda _: batch_get(Claim, keys)),
         "PutItem": _median(100, lambda n: Claim(f"one#{n}", member_id="mbr_1").save()),
         "TransactWriteItems, 10 items": _median(40, write),
     }
@@ -138,7 +139,7 @@ def _once(work: Callable[[], object]) -> float:
 
 
 def _median(times: int, work: Callable[[int], object]) -> float:
-    return statistics.median(_once(lambda n=n: work(n)) for n in range(times))  # type: ignore[misc]
+    return statistics.median(_once(partial(work, n)) for n in range(times))
 
 
 def _print(found: dict[str, Figures]) -> None:
