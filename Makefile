@@ -70,6 +70,9 @@ token: setup ## Print a token for the local API (ROLE=OPERATOR)
 
 .PHONY: check
 check: lint types contracts schema-check infra-check test ## All of the checks below, then the tests; edits nothing
+	@if ENGINE=dynamodb-local $(BIN)/python -m scripts.engines; \
+	then $(MAKE) --no-print-directory test-storage; \
+	else printf '\n==> %s\n' 'The storage tests did NOT run on DynamoDB Local, for the reason above.'; fi
 
 .PHONY: test
 test: setup ## The tests (ARGS="tests/stores -k archive")

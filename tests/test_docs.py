@@ -222,7 +222,8 @@ def test_every_dependency_has_its_line() -> None:
 
 def test_every_decision_is_a_numbered_screen_with_its_sentence_first() -> None:
     files = sorted(DECISIONS.glob("[0-9]*.md"))
-    assert [int(file.name[:4]) for file in files] == list(range(1, len(files) + 1))
+    numbers = [int(file.name[:4]) for file in files]
+    assert numbers == sorted(set(numbers))
     assert links(DECISIONS / "README.md") == [file.name for file in files]
     for file in files:
         title, _, decision, *_ = file.read_text().splitlines()

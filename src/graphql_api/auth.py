@@ -14,9 +14,7 @@ from graphql_api.access import tokens
 from graphql_api.access.models import ApiKey
 from graphql_api.config import settings
 from graphql_api.kit.time import real_now
-from graphql_api.stores import repository as stores
-from graphql_api.stores import rules
-from graphql_api.stores.models import HEADQUARTERS_ID
+from graphql_api.stores import service as stores
 from graphql_api.viewer import ANONYMOUS, SCOPES, Role, Viewer
 
 _ALGORITHM = "HS256"
@@ -91,7 +89,7 @@ def viewer_of(token: str | None) -> Viewer:
     if standing.rights is not None:
         role, unit, own_scopes = standing.rights
         scopes = own_scopes if role in {Role.OPERATOR, Role.STORE_MANAGER} else scopes
-    return Viewer(role, principal_id, unit, _reach(role, unit), scopes, session_id)
+    return Viewer(role, principal_id, unit, stores.reach(role, unit), scopes, session_id)
 
 
 def _verified(token: str) -> tuple[dict[str, Any], Role, datetime]:
@@ -133,12 +131,3 @@ def _note_use(key: ApiKey, secret: str | None, at: datetime) -> None:
     """Write down the hour, and the hash of the present secret anew where a newer key hashes."""
     newest = tokens.hash_of(secret) if secret else key.secret_hash
     access.note_use(key, at, new_hash=newest if newest != key.secret_hash else None)
-
-
-def _reach(role: Role, unit_id: str | None) -> frozenset[str] | None:
-    if role in _NEEDS_A_STORE:
-        return frozenset({unit_id or ""})
-    if role is not Role.OPERATOR or unit_id in {None, HEADQUARTERS_ID}:
-        return None
-    tree = stores.inner_tree()
-    return stores.store_ids_under(rules.subtree(str(unit_id), tree))

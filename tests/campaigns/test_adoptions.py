@@ -201,6 +201,7 @@ def test_adoption_keeps_what_a_change_does_not_name_and_null_clears(store: Store
     changed = update(offer, store, note=None, ends_at=NOW + 2 * DAY, expected_version=1)
     assert (changed.name, changed.note, changed.ends_at) == ("本店会员日", None, NOW + 2 * DAY)
     assert changed.version == 2
+    assert update(offer, store, name="本店会员日", note=None).version == 2
     before = everything()
     refusal = refusal_of(lambda: update(offer, store, note="x", expected_version=1))
     assert (type(refusal), refusal.field) == (Conflict, ("input", "expected_version"))

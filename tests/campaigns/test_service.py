@@ -170,6 +170,14 @@ def test_draft_keeps_what_a_change_does_not_name_and_null_clears(store: Store) -
     assert (kept.kind, kept.store_ids) == ("PROMOTION", [store.id])
 
 
+def test_what_is_so_already_is_not_written(store: Store) -> None:
+    made = make_campaign(grade="A", goals=[NewGoal(metric="SALES", target=5)])
+    before = everything()
+    same = update(made.id, name="春茶节", grade="A", goals=[NewGoal(metric="SALES", target=5)])
+    assert same.version == 1
+    assert everything() == before
+
+
 def test_new_schedule_moves_a_campaign_to_its_new_months() -> None:
     made = make_campaign(
         starts_at=datetime(2018, 1, 15, tzinfo=UTC), ends_at=datetime(2018, 3, 15, tzinfo=UTC)

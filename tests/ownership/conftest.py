@@ -1,13 +1,18 @@
 """A chain with two stores, and the guides who work there."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from graphql_api.app import chain_clock
 from graphql_api.config import settings
 from graphql_api.guides.models import Guide
+from graphql_api.kit.time import Clock
 from graphql_api.stores.models import Store
 from tests.factories import make_guide, make_store
+from tests.ownership.storage import on_day
+
+SetDay = Callable[[int], None]
 
 
 @pytest.fixture
@@ -41,3 +46,17 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     settings.cache_clear()
     yield
     settings.cache_clear()
+
+
+@pytest.fixture
+def set_day(monkeypatch: pytest.MonkeyPatch) -> SetDay:
+    """Has the API answer at noon of a day, so many after the others; of the first until then."""
+
+    def set_to(days: int) -> None:
+        async def read() -> Clock:
+            return on_day(days)
+
+        monkeypatch.setattr(chain_clock, "read", read)
+
+    set_to(0)
+    return set_to

@@ -10,7 +10,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -32,6 +32,8 @@ PEOPLE = ("member", "guide", "store_manager", "operator", "integration")
 class Dev:
     """A run of scripts/dev.py and what it said."""
 
+    begun: ClassVar[list["Dev"]] = []
+
     def __init__(self, data_dir: Path, households: int = 5) -> None:
         self.port = _free_port()
         self._said = data_dir.parent / f"said-{self.port}.txt"
@@ -45,6 +47,7 @@ class Dev:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        self.begun.append(self)
 
     def said(self) -> str:
         return self._said.read_text()
@@ -74,8 +77,9 @@ class Dev:
         return self.process.wait(60)
 
     def kill_the_group(self) -> None:
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
 
 
 def _free_port() -> int:
@@ -90,6 +94,8 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
     """A data directory; whatever still serves it in the end is ended."""
     folder = tmp_path / "data"
     yield folder
+    while Dev.begun:
+        Dev.begun.pop().kill_the_group()
     record = folder / ENGINE.RECORD
     if record.exists():
         ENGINE.start(folder, progress=lambda _: None).stop()

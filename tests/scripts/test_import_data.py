@@ -186,7 +186,6 @@ def test_import_that_dies_among_the_campaigns_goes_on_to_the_same_end(
         with pytest.raises(KeyboardInterrupt):
             imported()
     assert imported() == undisturbed
-    assert imported() == undisturbed
 
 
 def test_larger_import_keeps_the_members_of_a_smaller_one(database: str) -> None:

@@ -1,9 +1,8 @@
 """Who has which tag: given, taken, replaced, run out, by whom, and refused with nothing written."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
-from threading import Barrier
+from functools import partial
 from typing import Any
 
 import pytest
@@ -44,6 +43,7 @@ from tests.tags.factories import (
     set_tags,
 )
 from tests.tags.storage import everything, happened, held, history, member_now
+from tests.threads import at_once
 
 TODAY = date(2018, 1, 10)
 KEY = Viewer(Role.INTEGRATION, id="key_1", scopes=frozenset({READ_MEMBERS, WRITE_TAGS}))
@@ -382,16 +382,12 @@ def test_two_who_swap_at_once_leave_one_tag_of_an_exclusive_group(store: Store) 
     member = make_member(store)
     group = make_group(exclusive=True)
     tags = make_tags(4, group)
-    both = Barrier(2)
 
     def swap(mine: list[Tag]) -> None:
-        both.wait()
         for tag in mine * 3:
             set_tags(member, tag)
 
-    with ThreadPoolExecutor(2) as pool:
-        for done in [pool.submit(swap, tags[:2]), pool.submit(swap, tags[2:])]:
-            done.result()
+    at_once([partial(swap, tags[:2]), partial(swap, tags[2:])])
     assert len(held(member.id)) == 1
     gave = [action for _, action in happened(member.id)]
     assert gave.count(TagAction.ADDED) == gave.count(TagAction.REPLACED) + 1
@@ -410,9 +406,7 @@ def test_nickname_and_tag_at_once_are_both_kept(store: Store) -> None:
         for tag in tags:
             set_tags(member, tag)
 
-    with ThreadPoolExecutor(2) as pool:
-        for done in [pool.submit(rename), pool.submit(give)]:
-            done.result()
+    at_once([rename, give])
     assert member_now(member.id).nickname == "昵称5"
     assert set(held(member.id)) == {tag.id for tag in tags}
 

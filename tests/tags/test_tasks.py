@@ -1,9 +1,8 @@
 """What runs more than once ends as if it had run once: expiry, counts, and jobs killed anywhere."""
 
 import itertools
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
-from threading import Barrier
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -28,6 +27,7 @@ from tests.calls import counted
 from tests.factories import make_member, make_store, make_unit
 from tests.tags.factories import CLOCK, NOW, make_job, make_tag, make_tags, put_tags, set_tags
 from tests.tags.storage import everything, happened, held
+from tests.threads import at_once
 
 TODAY = date(2018, 1, 10)
 TOMORROW = Clock(wall=lambda: NOW + timedelta(days=1))
@@ -386,14 +386,7 @@ def test_job_that_runs_twice_at_once_ends_complete_with_each_member_once(
     monkeypatch.setattr(tasks, "STEP", 2)
     people = [make_member(store) for _ in range(9)]
     job = make_job(*people, add=tags)
-    both = Barrier(2)
-
-    def run_along() -> bool:
-        both.wait()
-        return tasks.run_job(job.id, clock=CLOCK)
-
-    with ThreadPoolExecutor(2) as pool:
-        assert [done.result() for done in [pool.submit(run_along) for _ in range(2)]] == [True] * 2
+    assert at_once([partial(tasks.run_job, job.id, clock=CLOCK)] * 2) == [True, True]
     over = job_now(job)
     assert (over.state, over.done, over.failed, over.total) == (JobState.DONE, 9, 0, 9)
     assert [len(happened(member.id)) for member in people] == [2] * 9
@@ -402,15 +395,8 @@ def test_job_that_runs_twice_at_once_ends_complete_with_each_member_once(
 def test_records_that_are_counted_twice_at_once_count_once(chain: str) -> None:
     tag = make_tag()
     records = [Counted(f"e{n}", tag.id, 1) for n in range(80)]
-    both = Barrier(2)
-
-    def count(mine: list[Counted]) -> int:
-        both.wait()
-        return tasks.count_members(mine)
-
-    with ThreadPoolExecutor(2) as pool:
-        counting = [pool.submit(count, mine) for mine in (records, records[::-1])]
-        assert sum(done.result() for done in counting) == 80
+    counting = [partial(tasks.count_members, mine) for mine in (records, records[::-1])]
+    assert sum(at_once(counting)) == 80
     assert repository.member_counts([tag.id]) == [80]
 
 

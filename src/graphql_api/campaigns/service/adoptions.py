@@ -84,9 +84,11 @@ def update_adoption(given: AdoptionUpdate, *, viewer: Viewer, clock: Clock) -> A
         if adoption.withdrawn_at is not None:
             text = "This store does not carry the campaign out"
             raise ForbiddenTransition(text, field=("input", "campaign_id"))
+        before = adoption.serialize()
         _adapt(adoption, given, given.model_fields_set)
-        _require_inside(adoption, campaign)
-        repository.save_adoption(tx, adoption)
+        if adoption.serialize() != before:
+            _require_inside(adoption, campaign)
+            repository.save_adoption(tx, adoption)
         return adoption
 
     return transact(attempt)

@@ -180,15 +180,20 @@ def record(
 
 
 def update(change: CampaignUpdate, *, viewer: Viewer, clock: Clock) -> Campaign:
-    """A campaign with its changes; once scheduled, what stores and members were told stays."""
+    """A campaign with its changes; once scheduled, what stores and members were told stays.
+
+    What is so already is not written.
+    """
     _require_whole_chain(viewer)
 
     def attempt(tx: Transaction) -> Campaign:
         campaign = commands.get(change.id)
         commands.require_version(campaign, change.expected_version)
         _require_changeable(campaign, change, clock.now())
-        months = campaign.schedule.months(clock.zone)
+        before, months = campaign.serialize(), campaign.schedule.months(clock.zone)
         _set_fields(campaign, change)
+        if campaign.serialize() == before:
+            return campaign
         _require_schedule(campaign.schedule)
         _require_places(change.unit_ids or (), change.store_ids or ())
         repository.save(tx, campaign, zone=clock.zone, months=months)
