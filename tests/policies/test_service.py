@@ -9,7 +9,7 @@ from graphql_api.errors import AppError, Conflict, Forbidden, ForbiddenTransitio
 from graphql_api.kit import ids
 from graphql_api.kit.time import Clock
 from graphql_api.policies import models, repository, rules, service
-from graphql_api.policies.models import PoliciesItem, Policy
+from graphql_api.policies.models import Head, PoliciesItem, Policy
 from graphql_api.policies.rules import (
     DOCUMENTS,
     GrowthPolicy,
@@ -237,6 +237,24 @@ def test_publishing_and_drafting_at_once_loses_neither() -> None:
     expected = [(0, "SHIPPED"), (1, "PUBLISHED"), (2, "DRAFT")]
     assert new == "2"
     assert versions() == (expected if told == "published" else [(0, "SHIPPED"), (2, "DRAFT")])
+
+
+def test_draft_that_goes_between_two_reads_is_a_conflict_for_who_publishes_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    draft = redraft(200, None)
+    read_head = repository.head
+    others = [lambda: redraft(300, None)]
+
+    def head_then_another_draft(kind: PolicyKind) -> Head:
+        head = read_head(kind)
+        while others:
+            others.pop()()
+        return head
+
+    monkeypatch.setattr(repository, "head", head_then_another_draft)
+    assert isinstance(refusal_of(lambda: publish(draft)), Conflict)
+    assert versions() == [(0, "SHIPPED"), (2, "DRAFT")]
 
 
 def test_draft_that_the_code_no_longer_takes_is_not_published(

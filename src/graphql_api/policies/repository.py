@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from graphql_api.kit.dynamo import Page, Transaction, batch_get, key_page
+from graphql_api.kit.dynamo import Page, Stale, Transaction, batch_get, key_page
 from graphql_api.policies import models
 from graphql_api.policies.models import SHIPPED_VERSION, SOLE, Head, PoliciesItem, Policy
 from graphql_api.policies.rules import PolicyKind
@@ -32,12 +32,13 @@ def in_force(kind: PolicyKind) -> Policy:
 
 
 def version_of(kind: PolicyKind, version: int) -> Policy:
-    """A version that is there, such as one that a head names."""
+    """A version that a head names; stale when it was a draft and is gone by now."""
     if version == SHIPPED_VERSION:
         return models.shipped(kind)
     key = (models.policy_id(kind, version), SOLE)
     [policy] = batch_get(Policy, [key], consistent=True)
-    assert policy is not None
+    if policy is None:
+        raise Stale
     return policy
 
 
