@@ -21,6 +21,7 @@ from types import FrameType
 import uvicorn
 
 from graphql_api import graphiql, tables
+from graphql_api.kit import files
 from graphql_api.members.models import MembersItem
 from graphql_api.ownership.models import OwnershipItem
 from graphql_api.tags.models import TagsItem
@@ -86,6 +87,8 @@ def _serve_everything(data_dir: Path, port: int, households: int) -> int:
         local.point_at(running.url)
         if created := tables.create_all():
             say(f"Created {len(created)} tables.")
+        if engines.name() == "ministack":  # DynamoDB Local keeps no files
+            files.create_bucket()
         if not _import(running, households):
             return 1
         pumps = _pumps(data_dir)

@@ -262,6 +262,7 @@ def _environment(data_dir: Path, private: Path, port: int, persist: bool) -> dic
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "LOG_LEVEL": "WARNING",
+        "AWS_SECRET_ACCESS_KEY": processes.SECRET,  # links to files are checked with it
     }
     if persist:
         state = {"PERSIST_STATE": "1", "STATE_DIR": str(data_dir / STATE)}

@@ -10,7 +10,7 @@ from graphql_api import auth
 from graphql_api.config import settings
 from graphql_api.members import repository as members
 from graphql_api.viewer import MANAGE_KEYS, MANAGE_STAFF, SCOPES, SEE_PERSONAL_DATA, Role
-from scripts import engines, stand_ins
+from scripts import engines, processes, stand_ins
 
 ACCOUNT = "000000000001"
 TOKEN_LIFETIME = timedelta(days=7)
@@ -27,7 +27,7 @@ def point_at(url: str) -> None:
     os.environ.update(
         AWS_ENDPOINT_URL=url,
         AWS_ACCESS_KEY_ID=ACCOUNT,
-        AWS_SECRET_ACCESS_KEY="local",  # noqa: S106 - the engine takes any
+        AWS_SECRET_ACCESS_KEY=processes.SECRET,
         AWS_DEFAULT_REGION="us-east-1",
     )
     os.environ.pop("AWS_PROFILE", None)

@@ -25,6 +25,7 @@ from typing import Any, Self
 ROOT = Path(__file__).resolve().parent.parent
 
 HOST = "127.0.0.1"
+SECRET = "local"  # noqa: S105 - what every client of an engine signs with
 # Below the range from which Linux takes the ports of outgoing connections.
 PORTS = range(18500, 18900)
 

@@ -14,12 +14,13 @@ from graphql_api.kit.time import Clock
 from graphql_api.stores import service as stores
 from graphql_api.viewer import SCOPES, Role
 from tests import asgi
-from tests.emulator_fixtures import aws_account, engine, pytest_collection_modifyitems
+from tests.emulator_fixtures import aws_account, bucket, engine, pytest_collection_modifyitems
 from tests.logins import stand_in_server, stand_ins
 from tests.seeded import seeded
 
 __all__ = [
     "aws_account",
+    "bucket",
     "engine",
     "pytest_collection_modifyitems",
     "seeded",

@@ -14,7 +14,7 @@ import boto3
 import pytest
 
 from scripts import engines
-from scripts.processes import Running
+from scripts.processes import SECRET, Running
 
 # How many accounts one is given: DynamoDB Local keeps four threads and a database for each.
 ACCOUNTS = {"ministack": sys.maxsize, "dynamodb-local": 200}
@@ -57,6 +57,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], st
 @pytest.fixture
 def aws_account(engine: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """An empty account, to which every AWS client made from now on belongs."""
+    from graphql_api.kit import aws
     from graphql_api.kit.dynamo import reset_connections
 
     account = f"{secrets.randbelow(10**12):012d}"
@@ -64,10 +65,25 @@ def aws_account(engine: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> I
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_ENDPOINT_URL", engine())
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", account)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     # The default session and PynamoDB remember the first credentials that they find.
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     reset_connections()
+    aws.forget_clients()
     yield account
     reset_connections()
+    aws.forget_clients()
+
+
+@pytest.fixture
+def bucket(aws_account: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An empty bucket for files, in the account; names of buckets are shared by all accounts."""
+    from graphql_api.config import settings
+    from graphql_api.kit import files
+
+    monkeypatch.setenv("APP_FILES_BUCKET", f"files-{aws_account}")
+    settings.cache_clear()
+    files.create_bucket()
+    yield settings().files_bucket
+    settings.cache_clear()

@@ -152,13 +152,30 @@ def test_logs_are_kept_for_180_days() -> None:
 
 
 def test_rights_name_what_they_are_for() -> None:
-    """No wildcard, but for the streams of one table: each has a date in its name."""
+    """No wildcard, but for the streams of a table, dated each, and for the files of one slice."""
+    pattern = r"\${\w+Table\.Arn}/stream/\*|\${FilesBucket\.Arn}/[a-z]+/\*"
     for statement in statements():
         assert statement["Effect"] == "Allow"
         assert [action for action in listed(statement["Action"]) if "*" in action] == []
         resources = listed(statement["Resource"])
         wild = [one for one in resources if "*" in one]
-        assert [one for one in wild if not re.fullmatch(r"\${\w+Table\.Arn}/stream/\*", one)] == []
+        assert [one for one in wild if not re.fullmatch(pattern, one)] == []
+
+
+def test_files_are_encrypted_private_and_forgotten() -> None:
+    [(name, bucket)] = of_type("AWS::S3::Bucket").items()
+    [rule] = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    [forget] = bucket["LifecycleConfiguration"]["Rules"]
+    assert (forget["Status"], forget["ExpirationInDays"]) == ("Enabled", 7)
+    assert forget["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 2}
+    [policy] = of_type("AWS::S3::BucketPolicy").values()
+    [statement] = policy["PolicyDocument"]["Statement"]
+    assert (policy["Bucket"], statement["Effect"]) == (name, "Deny")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    variables = yaml.load(TEXT, _Loader)["Globals"]["Function"]["Environment"]["Variables"]
+    assert variables["APP_FILES_BUCKET"] == name
 
 
 def test_every_index_may_be_queried_by_the_api() -> None:

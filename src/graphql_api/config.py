@@ -53,6 +53,7 @@ class Settings(BaseSettings):
 
     stage: Literal["local", "dev", "prod"] = "local"
     table_prefix: str = "member-ops-"
+    files_bucket: str = "member-ops-files"
     token_keys: KeyRing = _LOCAL_KEYS
     phone_hash_keys: KeyRing = _LOCAL_KEYS
     phone_cipher_keys: KeyRing = _LOCAL_KEYS
