@@ -402,6 +402,22 @@ class Dataset:
             if (refund := refund_of(basket)) is not None:
                 yield refund
 
+    def purchases(self) -> Iterator[tuple[Visit, int, Refund | None]]:
+        """Every basket by (household, time, basket id), its amount in fen, and its refund.
+
+        Only the lines of the refunded ones are read, which makes it the quick way to the whole
+        year.
+        """
+        stops = _run_stops(self._transactions["basket_id"])
+        amounts = self._transactions["amount"].to_pylist()
+        start = 0
+        for visit, stop in zip(self._visits, stops, strict=True):
+            refund = None
+            if _is_refunded(visit.basket_id):
+                refund = refund_of(self._baskets(self._transactions.slice(start, stop - start))[0])
+            yield visit, sum(amounts[start:stop]), refund
+            start = stop
+
     def campaigns(self) -> list[Campaign]:
         columns = ["campaign_id", "campaign_type", "start_date", "end_date"]
         return [
@@ -545,7 +561,7 @@ def refund_of(basket: Basket) -> Refund | None:
     """
     basket_id = basket.basket_id
     paid = [RefundLine(line.product_id, line.amount) for line in basket.lines if line.amount > 0]
-    if not paid or _draw(100, "refunded", basket_id) >= REFUNDED_PERCENT:
+    if not paid or not _is_refunded(basket_id):
         return None
     amount = basket.amount
     lines = tuple(paid)
@@ -557,6 +573,10 @@ def refund_of(basket: Basket) -> Refund | None:
             lines = ()
             amount = max(1, amount * (10 + _draw(51, "refunded share", basket_id)) // 100)
     return Refund(basket_id, f"R{basket_id}", _refund_time(basket), amount, lines)
+
+
+def _is_refunded(basket_id: int) -> bool:
+    return _draw(100, "refunded", basket_id) < REFUNDED_PERCENT
 
 
 def _refund_time(basket: Basket) -> datetime:

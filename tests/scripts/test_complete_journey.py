@@ -353,6 +353,22 @@ def test_two_in_a_hundred_baskets_are_refunded_half_of_them_in_part(year: WholeY
     assert sum(refund.amount for _, refund in year.refunded) == 5_446_543
 
 
+def test_purchases_are_the_baskets_with_their_amounts_and_refunds(
+    dataset: Dataset, year: WholeYear
+) -> None:
+    amounts: Counter[int] = Counter()
+    refunds = {}
+    for visit, amount, refund in dataset.purchases():
+        amounts[amount] += 1
+        if refund is not None:
+            refunds[visit.basket_id, visit.household_id, visit.paid_at] = refund
+    assert amounts == year.amounts
+    assert refunds == {
+        (basket.basket_id, basket.household_id, int(basket.paid_at.timestamp())): refund
+        for basket, refund in year.refunded
+    }
+
+
 def test_no_refund_gives_back_more_than_was_paid(year: WholeYear) -> None:
     for basket, refund in year.refunded:
         paid = {line.product_id: line.amount for line in basket.lines}
