@@ -475,7 +475,7 @@ def held() -> Held:
         if not page.more:
             there = sum(campaign is not None for campaign in known)
             return Held(count, gross, refunded, there, parts)
-        after = page.places[-1]
+        after = page.last
 
 
 def main() -> int:

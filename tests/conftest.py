@@ -43,6 +43,7 @@ def database(aws_account: str) -> Iterator[str]:
     from graphql_api.app import chain_clock
 
     chain_clock.forget()
+    stores.forget_reaches()
     reset_connections()
     tables.create_all()
     yield aws_account

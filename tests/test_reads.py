@@ -1,5 +1,6 @@
 """How often DynamoDB is asked: exact counts, so that no level of an answer reads row by row."""
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from graphql_api.app import chain_clock
 from graphql_api.kit.dynamo.connection import shared_client
 from graphql_api.kit.dynamo.item import table_name
 from graphql_api.orders import service as orders
+from graphql_api.stores import service as stores
 from graphql_api.viewer import Role
 from tests.conftest import Client
 from tests.factories import (
@@ -209,10 +211,10 @@ def test_member_found_by_identity_costs_the_claim_and_the_member(
     assert seen == {"get 1 members": 1}
 
 
-def test_request_itself_reads_the_clock_once_a_minute_and_the_tree_of_a_region(
-    send: Client, chain: str
+def test_request_itself_reads_the_clock_and_the_tree_of_a_region_once_a_minute(
+    send: Client, chain: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Beside the viewer; only who manages a part of the tree has it read each time."""
+    """Beside the viewer; and the tree only for who manages a part of it."""
     region = make_unit("华东")
     store = make_store("S1", under=make_unit("上海", under=region.id).id)
     member = auth.issue(Role.MEMBER, numbered(1))
@@ -232,8 +234,57 @@ def test_request_itself_reads_the_clock_once_a_minute_and_the_tree_of_a_region(
             send(document, token=token)
     assert seen == {}
     of_region = auth.issue(Role.OPERATOR, "opr_2", unit_id=region.id)
-    with asked() as seen:
-        send(document, token=of_region)
-    assert seen == {
+    tree = {
         "Query stores.children": 3 + 2  # units under each of three; stores under the region's two
     }
+    with asked() as seen:
+        send(document, token=of_region)
+        send(document, token=of_region)
+    assert seen == tree
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + stores.REACH_SECONDS)
+    with asked() as seen:
+        send(document, token=of_region)
+    assert {path: n for path, n in seen.items() if path != "get 1 stores"} == tree
+
+
+def test_list_of_a_region_reads_sixteen_stores_a_page_and_goes_on(send: Client, chain: str) -> None:
+    region = make_unit("华东")
+    homes = sorted(make_store(f"S{n}", under=region.id).id for n in range(20))
+    put_numbered([1, 2], newest=2, given=lambda _: {"store_id": homes[-1]})
+    of_region = auth.issue(Role.OPERATOR, "opr_2", unit_id=region.id)
+    document = """query ($after: String) {
+      members(after: $after) { nodes { memberNo } pageInfo { hasNextPage endCursor } }
+    }"""
+    send("{ me { role } }", token=of_region)
+    with asked() as seen:
+        page = send(document, token=of_region)["members"]
+    assert seen == {"Query members.store": 16}
+    assert (page["nodes"], page["pageInfo"]["hasNextPage"]) == ([], True)
+    with asked() as seen:
+        rest = send(document, token=of_region, after=page["pageInfo"]["endCursor"])["members"]
+    assert seen == {"Query members.store": 4, "get 2 members": 1}
+    assert (len(rest["nodes"]), rest["pageInfo"]["hasNextPage"]) == (2, False)
+
+
+def test_list_goes_on_behind_members_who_may_not_be_shown(send: Client, chain: str) -> None:
+    region = make_unit("华东")
+    here, elsewhere = make_store("S1", under=region.id), make_store("S2")
+    guide = make_guide(here)
+    put_numbered(
+        range(1, 6),
+        newest=5,
+        given=lambda n: {"guide_id": guide.id, "store_id": (elsewhere if n < 5 else here).id},
+    )
+    of_region = auth.issue(Role.OPERATOR, "opr_2", unit_id=region.id)
+    document = """query ($guideId: ID!, $after: String) {
+      members(guideId: $guideId, first: 2, after: $after) {
+        nodes { memberNo } pageInfo { hasNextPage endCursor }
+      }
+    }"""
+    sizes, after, more = [], None, True
+    while more:
+        page = send(document, token=of_region, guideId=guide.id, after=after)["members"]
+        sizes.append(len(page["nodes"]))
+        more, after = page["pageInfo"]["hasNextPage"], page["pageInfo"]["endCursor"]
+    assert sizes == [0, 0, 1]

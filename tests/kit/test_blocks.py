@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphql_api.kit.dynamo import Page
-from graphql_api.kit.dynamo.blocks import block_of, block_page, key_walk, place_of
+from graphql_api.kit.dynamo.blocks import MAX_READS, block_of, block_page, key_walk, place_of
 
 Read = Callable[[str | None], Page[Any]]
 
@@ -34,7 +34,8 @@ def walked(read: Read) -> list[str]:
         assert list(page.items) == [place.rpartition("|")[2] for place in page.places]
         if not page.more:
             return seen
-        after = page.places[-1]
+        assert page.last != after
+        after = page.last
 
 
 def test_block_holds_256_numbers() -> None:
@@ -99,3 +100,65 @@ def test_walk_along_keys_is_one_list(lists: dict[str, set[str]], first: int, rev
         for place in sorted(lists[key], reverse=reverse)
     ]
     assert walked(read) == expected
+
+
+@given(st.sets(st.integers(0, 99), max_size=4), st.integers(1, 3), st.booleans())
+def test_page_reads_sixteen_keys_at_most_however_many_are_empty(
+    held: set[int], first: int, reverse: bool
+) -> None:
+    keys = [f"{n:02d}" for n in range(100)]
+
+    def read(after: str | None) -> Page[Any]:
+        asked: list[str] = []
+
+        def query(key: str, **page: Any) -> Page[Any]:
+            asked.append(key)
+            return page_of([key] if int(key) in held else [], **page)
+
+        page = key_walk(query, keys, first=first, after=after, reverse=reverse)
+        assert len(asked) <= MAX_READS
+        return page
+
+    assert walked(read) == [f"{n:02d}" for n in sorted(held, reverse=reverse)]
+
+
+@given(st.sets(st.integers(0, 25_599), max_size=4), st.integers(1, 3), st.booleans())
+def test_page_reads_sixteen_blocks_at_most_however_many_are_empty(
+    numbers: set[int], first: int, reverse: bool
+) -> None:
+    def read(after: str | None) -> Page[Any]:
+        asked: list[str] = []
+
+        def query(block: str, **page: Any) -> Page[Any]:
+            asked.append(block)
+            return page_of([place_of(n) for n in numbers if block_of(n) == block], **page)
+
+        page = block_page(query, lambda: 25_599, first=first, after=after, reverse=reverse)
+        assert len(asked) <= MAX_READS
+        return page
+
+    assert walked(read) == [place_of(n) for n in sorted(numbers, reverse=reverse)]
+
+
+def test_list_goes_on_where_a_key_is_gone() -> None:
+    lists = {"a": ["1"], "b": ["1", "2"], "c": ["1"]}
+
+    def query(key: str, **page: Any) -> Page[Any]:
+        return page_of(lists[key], **page)
+
+    page = key_walk(query, ["a", "c"], first=5, after="b|1", reverse=False)
+    assert page.places == ["c|1"]
+    page = key_walk(query, ["a", "c"], first=5, after="b|2", reverse=True)
+    assert page.places == ["a|1"]
+
+
+def test_end_of_an_empty_stretch_is_where_the_next_page_begins() -> None:
+    def nothing(_: str, **_page: Any) -> Page[Any]:
+        return Page()
+
+    keys = [f"{n:02d}" for n in range(MAX_READS + 1)]
+    page = key_walk(nothing, keys, first=1, after=None, reverse=False)
+    assert page == Page([], [], more=True, end="16|")
+    assert key_walk(nothing, keys, first=1, after=page.last, reverse=False) == Page([], [])
+    page = block_page(nothing, lambda: 99_999, first=1, after=None, reverse=False)
+    assert page == Page([], [], more=True, end=place_of(16 * 256 - 1))

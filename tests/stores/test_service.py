@@ -387,3 +387,19 @@ def test_overlapping_hours_are_refused() -> None:
     second = service.Hours(weekday=3, opens="11:00", closes="13:00")
     with pytest.raises(ValidationError, match="weekday 3 overlap at 11:00"):
         service.StoreUpdate(id=UNKNOWN_STORE, hours=[first, second])
+
+
+def test_reach_of_a_region_follows_the_tree_at_once_where_it_is_changed(
+    chain: str, clock: Clock
+) -> None:
+    region, other = make_unit("华东"), make_unit("华南")
+    first = make_store("S1", under=region.id)
+    assert service.reach(Role.OPERATOR, region.id) == {first.id}
+    second = make_store("S2", under=region.id)
+    assert service.reach(Role.OPERATOR, region.id) == {first.id, second.id}
+    service.update_store(service.StoreUpdate(id=first.id, parent_id=other.id), viewer=SYSTEM)
+    assert service.reach(Role.OPERATOR, region.id) == {second.id}
+    service.archive_store(second.id, viewer=SYSTEM, clock=clock)
+    assert service.reach(Role.OPERATOR, region.id) == set()
+    service.restore_store(second.id, viewer=SYSTEM, clock=clock)
+    assert service.reach(Role.OPERATOR, region.id) == {second.id}

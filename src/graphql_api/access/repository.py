@@ -92,9 +92,7 @@ def page_of_accounts(*, first: int, after: str | None, reverse: bool) -> Page[St
         after=after,
         reverse=reverse,
     )
-    items = get_accounts([key.id for key in keys.items])
-    pairs = [(i, p) for i, p in zip(items, keys.places, strict=True) if i is not None]
-    return Page([i for i, _ in pairs], [p for _, p in pairs], keys.more)
+    return keys.showing(get_accounts([key.id for key in keys.items]))
 
 
 def next_account_number() -> int:
@@ -142,9 +140,7 @@ def page_of_keys(*, first: int, after: str | None, reverse: bool) -> Page[ApiKey
     keys = key_page(
         AccessItem.by_list, ALL_KEYS, AccessItem.place, first=first, after=after, reverse=reverse
     )
-    items = get_keys([key.id for key in keys.items])
-    pairs = [(i, p) for i, p in zip(items, keys.places, strict=True) if i is not None]
-    return Page([i for i, _ in pairs], [p for _, p in pairs], keys.more)
+    return keys.showing(get_keys([key.id for key in keys.items]))
 
 
 def create_key(tx: Transaction, key: ApiKey) -> None:

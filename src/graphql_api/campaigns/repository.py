@@ -27,6 +27,7 @@ from graphql_api.stores import repository as stores
 
 _COUNTER_ID = "counter"
 _STEP = 100
+_STEPS = 5
 
 StoreMoment = tuple[str, datetime, str]
 """A store, an instant, and the chain's zone."""
@@ -58,9 +59,7 @@ def page_of_all(*, first: int, after: str | None, reverse: bool) -> Page[Campaig
         after=after,
         reverse=reverse,
     )
-    items = get_many([key.id for key in keys.items])
-    pairs = [(i, p) for i, p in zip(items, keys.places, strict=True) if i is not None]
-    return Page([i for i, _ in pairs], [p for _, p in pairs], keys.more)
+    return keys.showing(get_many([key.id for key in keys.items]))
 
 
 def page_of_reach(
@@ -74,12 +73,12 @@ def page_of_reach(
     """Published campaigns that are for some store of these, by number.
 
     A chain runs hundreds of campaigns in a year and most are for all stores, so this reads on in
-    steps of a hundred until the page is full.
+    steps of a hundred until the page is full; after five it may be short although more follow.
     """
     reach = Scope(units=frozenset(unit_ids), stores=frozenset(store_ids))
     items: list[Campaign] = []
     places: list[str] = []
-    while True:
+    for _ in range(_STEPS):
         page = page_of_all(first=_STEP, after=after, reverse=reverse)
         above = units_above(reach, [campaign.scope for campaign in page.items])
         for campaign, place in zip(page.items, page.places, strict=True):
@@ -88,7 +87,8 @@ def page_of_reach(
                 places.append(place)
         if len(items) > first or not page.more:
             return Page(items[:first], places[:first], len(items) > first)
-        after = page.places[-1]
+        after = page.last
+    return Page(items, places, more=True, end=after)
 
 
 def units_above(reach: Scope, scopes: Sequence[Scope]) -> Above:
@@ -287,9 +287,7 @@ def page_of_member(
         after=after,
         reverse=reverse,
     )
-    items = batch_get(Participation, [key.key for key in keys.items])
-    pairs = [(i, p) for i, p in zip(items, keys.places, strict=True) if i is not None]
-    return Page([i for i, _ in pairs], [p for _, p in pairs], keys.more)
+    return keys.showing(batch_get(Participation, [key.key for key in keys.items]))
 
 
 def get_participations(campaign_id: str, member_ids: Sequence[str]) -> list[Participation | None]:

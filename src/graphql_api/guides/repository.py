@@ -36,9 +36,7 @@ def page_of_store(store_id: str, *, first: int, after: str | None, reverse: bool
     keys = key_page(
         GuidesItem.by_store, store_id, GuidesItem.place, first=first, after=after, reverse=reverse
     )
-    items = batch_get(Guide, [key.key for key in keys.items])
-    pairs = [(i, p) for i, p in zip(items, keys.places, strict=True) if i is not None]
-    return Page([i for i, _ in pairs], [p for _, p in pairs], keys.more)
+    return keys.showing(batch_get(Guide, [key.key for key in keys.items]))
 
 
 def create(tx: Transaction, guide: Guide, *, wecom_taken: AppError) -> None:

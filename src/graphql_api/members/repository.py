@@ -282,6 +282,4 @@ def _last4_key(member: Member, owner_id: str | None) -> str | None:
 
 def _with_items(keys: Page[MembersItem]) -> Page[Member]:
     """The members behind a page of index keys, in the same order: one BatchGetItem."""
-    items = get_many([key.id for key in keys.items])
-    pairs = [(i, p) for i, p in zip(items, keys.places, strict=True) if i is not None]
-    return Page([i for i, _ in pairs], [p for _, p in pairs], keys.more)
+    return keys.showing(get_many([key.id for key in keys.items]))

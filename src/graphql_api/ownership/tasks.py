@@ -103,7 +103,7 @@ def _list_some(job: HandOver, clock: Clock) -> None:
             return
         repository.list_members(tx, now, [key.id for key in page.items])
         now.listed = int(now.listed) + len(page.items)
-        now.listed_to = page.places[-1] if page.places else now.listed_to
+        now.listed_to = page.last or now.listed_to
         now.total = None if page.more else now.listed
         now.started_at = now.started_at or clock.now()
         _go_on(now, clock)

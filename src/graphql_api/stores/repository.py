@@ -211,6 +211,4 @@ def _all_children(unit_id: str, kind: str) -> list[StoresItem]:
 
 def _with_items(model: type[Kept], keys: Page[StoresItem]) -> Page[Kept]:
     """The items behind a page of index keys, in the same order: one BatchGetItem."""
-    items = batch_get(model, [key.key for key in keys.items])
-    pairs = [(i, p) for i, p in zip(items, keys.places, strict=True) if i is not None]
-    return Page([i for i, _ in pairs], [p for _, p in pairs], keys.more)
+    return keys.showing(batch_get(model, [key.key for key in keys.items]))

@@ -1,7 +1,9 @@
 """What can be done to the chain, its organisation tree and its stores."""
 
+import time
+from collections.abc import Callable
 from datetime import date
-from typing import Annotated, Self
+from typing import Annotated, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -22,10 +24,15 @@ from graphql_api.stores.models import Chain, OrgUnit, Store
 from graphql_api.stores.rules import Opening, StoreFormat, UnitKind
 from graphql_api.viewer import Role, Viewer
 
+Kept = TypeVar("Kept", OrgUnit, Store)
+
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
+REACH_SECONDS = 60.0
+
+_reaches: dict[str, tuple[float, frozenset[str]]] = {}
 _FIELDS_OF_A_STORE_MANAGER = {"phone", "hours", "pickup", "expected_version", "id"}
 
 
@@ -133,12 +140,25 @@ def clock() -> Clock:
 
 
 def reach(role: Role, unit_id: str | None) -> frozenset[str] | None:
-    """The stores that a principal of a unit reaches: its own, those under it; None for all."""
+    """The stores that a principal of a unit reaches: its own, those under it; None for all.
+
+    What stands under a unit is read again after a minute, and after a change by this process.
+    """
     if role in {Role.GUIDE, Role.STORE_MANAGER}:
         return frozenset({unit_id or ""})
-    if role is not Role.OPERATOR or unit_id in {None, models.HEADQUARTERS_ID}:
+    if role is not Role.OPERATOR or unit_id is None or unit_id == models.HEADQUARTERS_ID:
         return None
-    return repository.store_ids_under(rules.subtree(str(unit_id), repository.inner_tree()))
+    good_until, below = _reaches.get(unit_id, (0.0, frozenset()))
+    if time.monotonic() >= good_until:
+        good_until = time.monotonic() + REACH_SECONDS
+        below = repository.store_ids_under(rules.subtree(unit_id, repository.inner_tree()))
+        _reaches[unit_id] = (good_until, below)
+    return below
+
+
+def forget_reaches() -> None:
+    """Read what stands under a unit again when it is next asked for."""
+    _reaches.clear()
 
 
 def create_unit(new: UnitCreate, *, viewer: Viewer, clock: Clock) -> OrgUnit:
@@ -226,7 +246,7 @@ def create_store(new: StoreCreate, *, viewer: Viewer, clock: Clock) -> Store:
         repository.create_store(tx, store, code_taken=_code_taken())
         return store
 
-    return transact(attempt)
+    return _changed(attempt)
 
 
 def update_store(change: StoreUpdate, *, viewer: Viewer) -> Store:
@@ -252,7 +272,7 @@ def update_store(change: StoreUpdate, *, viewer: Viewer) -> Store:
         repository.save(tx, store)
         return store
 
-    return transact(attempt)
+    return _changed(attempt)
 
 
 def archive_store(store_id: str, *, viewer: Viewer, clock: Clock) -> Store:
@@ -278,7 +298,14 @@ def _mark_store(store_id: str, viewer: Viewer, *, archived: bool, clock: Clock) 
         repository.save(tx, store)
         return store
 
-    return transact(attempt)
+    return _changed(attempt)
+
+
+def _changed(attempt: Callable[[Transaction], Kept]) -> Kept:
+    """Write a change of the tree, which this process sees at once."""
+    kept = transact(attempt)
+    forget_reaches()
+    return kept
 
 
 def _set_fields(store: Store, given: _StoreFields) -> None:

@@ -33,6 +33,7 @@ from graphql_api.tags.rules import TagKind
 Named = TypeVar("Named", TagGroup, Tag)
 
 LIST_SIZE = 500
+_READ_ON = 5
 _COUNTER_ID = "counter"
 
 
@@ -187,11 +188,12 @@ def members_of_tag(
 ) -> Page[Member]:
     """Members who have a tag on a business day: shard after shard, each by joining time.
 
-    Reads on where the tag of some has run out, or they left, so that a page is full or the last.
+    Reads on where the tag of some has run out, or they left; after five times a page may be short
+    although more follow.
     """
     found: list[Member] = []
     places: list[str] = []
-    while True:
+    for _ in range(_READ_ON):
         keys: Page[TagsItem] = key_walk(
             lambda key, **page: key_page(TagsItem.by_tag, key, TagsItem.joined_key, **page),
             [models.of_tag(tag_id, shard) for shard in SHARDS],
@@ -205,8 +207,9 @@ def members_of_tag(
                 found.append(member)
                 places.append(place)
         if not keys.more or len(found) == first:
-            return Page(found, places, keys.more)
-        after = keys.places[-1]
+            return Page(found, places, keys.more, keys.last)
+        after = keys.last
+    return Page(found, places, more=True, end=after)
 
 
 def due_in(shard: str, as_of: date, *, first: int, after: str | None) -> Page[TagsItem]:
@@ -333,6 +336,4 @@ def _kinds(keys: list[str], first: int, after: str | None, reverse: bool) -> Pag
 
 def _with_items(model: type[Named], keys: Page[TagsItem]) -> Page[Named]:
     """The items behind a page of index keys, in the same order: one BatchGetItem."""
-    items = batch_get(model, [key.key for key in keys.items])
-    pairs = [(i, p) for i, p in zip(items, keys.places, strict=True) if i is not None]
-    return Page([i for i, _ in pairs], [p for _, p in pairs], keys.more)
+    return keys.showing(batch_get(model, [key.key for key in keys.items]))

@@ -80,7 +80,7 @@ def expire_shard(shard: str, as_of: date, *, clock: Clock) -> int:
             cleared += _expire_member(member_id, as_of, clock)
         if not page.more:
             return cleared
-        after = page.places[-1]
+        after = page.last
 
 
 def _expire_member(member_id: str, as_of: date, clock: Clock) -> int:
@@ -182,7 +182,7 @@ def _note(job: TagJob, page: Page[str], failures: list[list[str]], clock: Clock)
             return
         if current.state not in {JobState.IN_PROGRESS, JobState.CANCELLED}:
             return
-        current.place = page.places[-1] if page.places else current.place
+        current.place = page.last or current.place
         current.done = int(current.done) + len(page.items)
         current.failed = int(current.failed) + len(failures)
         current.failure_document = [*current.failure_document, *failures][:MAX_FAILURES]
@@ -203,7 +203,7 @@ def _next_members(job: TagJob) -> Page[str]:
     else:
         guide_id = str(job.guide_id)
         page = members.page_of_guide(guide_id, first=STEP, after=job.place, reverse=False)
-    return Page([member.id for member in page.items], page.places, page.more)
+    return page.showing([member.id for member in page.items])
 
 
 def _total(job: TagJob) -> int:

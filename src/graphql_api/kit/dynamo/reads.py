@@ -15,6 +15,7 @@ from graphql_api.kit.dynamo.item import Item
 
 Stored = TypeVar("Stored", bound=Item)
 T = TypeVar("T", covariant=True)
+U = TypeVar("U")
 
 Key = tuple[Any, ...]
 _GET_CHUNK = 100
@@ -26,11 +27,25 @@ _MAX_RANGE_BYTES = 1024
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """A stretch of a list: the items, each one's place in it, and whether more follow."""
+    """A stretch of a list: the items, each one's place in it, and whether more follow.
+
+    `end` is how far was read where that is no item's place, as in a page of which nothing is left.
+    """
 
     items: Sequence[T] = ()
     places: Sequence[str] = field(default=())
     more: bool = False
+    end: str | None = None
+
+    @property
+    def last(self) -> str | None:
+        """The place after which the list goes on."""
+        return self.places[-1] if self.places else self.end
+
+    def showing(self, found: Iterable[U | None]) -> "Page[U]":
+        """The same stretch with these for its items, one for each; what is None is left out."""
+        pairs = [(i, p) for i, p in zip(found, self.places, strict=True) if i is not None]
+        return Page([i for i, _ in pairs], [p for _, p in pairs], self.more, self.last)
 
 
 def _pause(attempt: int) -> None:

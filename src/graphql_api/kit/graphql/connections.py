@@ -40,7 +40,8 @@ class PageInfo:
         rule=INHERITED, description="Cursor of the first item of the page. 首个游标"
     )
     end_cursor: str | None = field(
-        rule=INHERITED, description="Cursor of the last item; pass it as `after`. 末尾游标"
+        rule=INHERITED,
+        description="Where the list goes on, behind the last item; pass it as `after`. 末尾游标",
     )
 
 
@@ -100,7 +101,7 @@ class _Listing:
 
     @property
     def end_cursor(self) -> str | None:
-        return cursors.encode(self.name, self.page.places[-1]) if self.page.places else None
+        return cursors.encode(self.name, self.page.last) if self.page.last else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +126,9 @@ async def paged(
 ) -> Any:
     """A connection over `page(*args, first=, after=, reverse=)`, whose items pass the row rule.
 
-    The list's cursors are bound to the function, its arguments and the order. A page of which
-    nothing may be shown ends the list: it has no cursor to go on from. Raises Invalid for a page
-    size outside 1 to 100 and for a cursor of another list.
+    The list's cursors are bound to the function, its arguments and the order. What may not be
+    shown is left out, and the list goes on behind it. Raises Invalid for a page size outside 1 to
+    100 and for a cursor of another list.
     """
     if not 1 <= first <= MAX_FIRST:
         raise Invalid(f"`first` is from 1 to {MAX_FIRST}", field=("first",))
@@ -135,9 +136,7 @@ async def paged(
     place = None if after is None else cursors.decode(name, after)
     found = await context.run(page, *args, first=first, after=place, reverse=reverse)
     shown = [visible(context.viewer, item) for item in found.items]
-    kept = [(item, at) for item, at in zip(shown, found.places, strict=True) if item is not None]
-    seen = Page([item for item, _ in kept], [at for _, at in kept], found.more and bool(kept))
-    return _Listing(seen, name, after)
+    return _Listing(found.showing(shown), name, after)
 
 
 def connection(
