@@ -1,6 +1,6 @@
 # Everything a developer or a build machine runs. `make` lists it.
-# Needs Python 3.11 or later; npm for GraphiQL, chromium for `make e2e`, Java 17 and Maven for
-# ENGINE=dynamodb-local and `make test-storage`.
+# Needs Python 3.11 or later; npm for GraphiQL and the client, chromium for `make e2e`, Java 17 and
+# Maven for ENGINE=dynamodb-local and `make test-storage`.
 
 PYTHON ?= python3
 ROLE ?= OPERATOR
@@ -69,7 +69,7 @@ token: setup ## Print a token for the local API (ROLE=OPERATOR)
 ##@ Before you commit
 
 .PHONY: check
-check: lint types contracts schema-check infra-check test ## All of the checks below, then the tests; edits nothing
+check: lint types contracts schema-check infra-check client-check test ## All of the checks below, then the tests; edits nothing
 	@if ENGINE=dynamodb-local $(BIN)/python -m scripts.engines; \
 	then $(MAKE) --no-print-directory test-storage; \
 	else printf '\n==> %s\n' 'The storage tests did NOT run on DynamoDB Local, for the reason above.'; fi
@@ -109,6 +109,10 @@ schema-check: setup ## Whether schema/schema.graphql is fresh; names what would 
 infra-check: setup ## Whether the template is valid, in China too
 	$(call step,template,$(BIN)/cfn-lint --regions $(REGIONS) --template infra/template.yaml)
 
+.PHONY: client-check
+client-check: client ## Types and tests of the mini-program client, against the schema as it is
+	$(call step,client,cd clients/miniprogram && npm run --silent types && npm test --silent)
+
 ##@ Generated files
 
 .PHONY: schema
@@ -138,6 +142,13 @@ graphiql: ## Bundle GraphiQL; nothing to do while its sources and lock stay the 
 	echo 'Bundling GraphiQL (once, about half a minute).'; \
 	npm ci --silent; npm run --silent build; echo "$$now" > $$stamp
 
+.PHONY: client
+client: ## Write the mini-program client's types and document ids, from schema and operations
+	@command -v npm >/dev/null || { echo 'The client needs npm (Node.js 20 or later).'; exit 1; }
+	@set -e; cd clients/miniprogram; now=$$(cksum < package-lock.json); stamp=node_modules/.installed; \
+	if [ "$$(cat $$stamp 2>/dev/null)" != "$$now" ]; then npm ci --silent; echo "$$now" > $$stamp; fi; \
+	npm run --silent generate
+
 .PHONY: package
 package: $(VENV)/.ready ## Put what the functions run into build/function (ARCH=arm64|x86_64 RUNTIME=3.13)
 	@rm -rf build/function
@@ -159,7 +170,8 @@ e2e: setup graphiql ## Ask a question in GraphiQL, in a real browser, with every
 .PHONY: clean
 clean: ## Remove what can be made again; the local data stay
 	@rm -rf $(VENV) .tools build .mypy_cache .ruff_cache .pytest_cache .hypothesis \
-	  .import_linter_cache $(BUNDLE) clients/graphiql/node_modules
+	  .import_linter_cache $(BUNDLE) clients/*/node_modules \
+	  clients/miniprogram/src/generated
 	@find src scripts tests -name __pycache__ -prune -exec rm -rf {} +
 
 # Made from scratch each time, so that an interrupted run leaves nothing behind. An environment that

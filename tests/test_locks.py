@@ -1,5 +1,6 @@
 """The locks: they satisfy pyproject.toml, carry hashes, and name no place to download from."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -59,3 +60,14 @@ def test_lock_holds_pins_and_hashes_only(lock: Path) -> None:
         if not re.fullmatch(r"[\w.-]+==\S+( ; [^-]+?)?\s*(\s+--hash=sha256:[0-9a-f]{64})+", entry)
     ]
     assert strange == []
+
+
+@pytest.mark.parametrize("client", ["graphiql", "miniprogram"])
+def test_lock_of_npm_holds_hashes_and_no_address(client: str) -> None:
+    folder = ROOT / "clients" / client
+    packages = json.loads((folder / "package-lock.json").read_text())["packages"]
+    locked = {name: entry for name, entry in packages.items() if name}
+    assert [n for n, e in locked.items() if not e.get("integrity") or "resolved" in e] == []
+    wanted = json.loads((folder / "package.json").read_text())
+    exact = {**wanted.get("dependencies", {}), **wanted["devDependencies"]}
+    assert {n: locked[f"node_modules/{n}"]["version"] for n in exact} == exact
