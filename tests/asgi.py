@@ -6,8 +6,9 @@ from typing import Any
 
 async def request(
     app: Any, method: str, path: str, body: bytes, headers: Mapping[str, str]
-) -> tuple[int, bytes]:
-    """The status and the body of the answer."""
+) -> tuple[int, dict[str, str], bytes]:
+    """The status, the headers and the body of the answer; `path` may carry parameters."""
+    path, _, parameters = path.partition("?")
     answer: list[dict[str, Any]] = []
     waiting = [{"type": "http.request", "body": body, "more_body": False}]
 
@@ -27,9 +28,10 @@ async def request(
         "client": ("127.0.0.1", 40000),
         "path": path,
         "raw_path": path.encode(),
-        "query_string": b"",
+        "query_string": parameters.encode(),
         "root_path": "",
         "headers": [(k.lower().encode(), v.encode()) for k, v in headers.items()],
     }
     await app(scope, receive, send)
-    return answer[0]["status"], b"".join(part.get("body", b"") for part in answer[1:])
+    told = {name.decode(): value.decode() for name, value in answer[0]["headers"]}
+    return answer[0]["status"], told, b"".join(part.get("body", b"") for part in answer[1:])

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from graphql_api import auth, tables
+from graphql_api.edge.negotiation import GRAPHQL
 from graphql_api.kit.dynamo import reset_connections
 from graphql_api.kit.time import Clock
 from graphql_api.stores import service as stores
@@ -40,7 +41,7 @@ def clock() -> Clock:
 @pytest.fixture
 def database(aws_account: str) -> Iterator[str]:
     """Empty tables in an account of their own."""
-    from graphql_api.app import chain_clock
+    from graphql_api.edge.execution import chain_clock
 
     chain_clock.forget()
     stores.forget_reaches()
@@ -62,18 +63,19 @@ class Client:
 
     def __init__(self) -> None:
         self.status = 0
+        self.headers: dict[str, str] = {}
 
     def request(self, method: str, path: str, *, body: bytes = b"", **headers: str) -> bytes:
-        """One HTTP request to the application, without a server; keeps the status."""
+        """One HTTP request to the application, without a server; keeps status and headers."""
         from graphql_api.app import app
 
-        status, answer = asyncio.run(asgi.request(app, method, path, body, headers))
-        self.status = status
+        asked = asgi.request(app, method, path, body, headers)
+        self.status, self.headers, answer = asyncio.run(asked)
         return answer
 
     def post(self, document: str, *, token: str | None, **variables: Any) -> dict[str, Any]:
         """The whole answer, errors included."""
-        headers = {"content-type": "application/json"}
+        headers = {"content-type": "application/json", "accept": GRAPHQL}
         if token is not None:
             headers["authorization"] = f"Bearer {token}"
         body = json.dumps({"query": document, "variables": variables}).encode()

@@ -30,7 +30,7 @@ from graphql import (
 )
 
 from graphql_api import auth, tables
-from graphql_api.extensions import MAX_ERRORS
+from graphql_api.edge.faults import MAX_ERRORS
 from graphql_api.kit.graphql import rule_of
 from graphql_api.kit.graphql.access import INHERITED
 from graphql_api.schema import schema

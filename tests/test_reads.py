@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from graphql_api import auth
-from graphql_api.app import chain_clock
+from graphql_api.edge.execution import chain_clock
 from graphql_api.kit.dynamo.connection import shared_client
 from graphql_api.kit.dynamo.item import table_name
 from graphql_api.orders import service as orders

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias, TypeVar
 import strawberry
 from strawberry.dataloader import DataLoader
 
+from graphql_api.edge.documents import Document
 from graphql_api.kit.graphql.relations import Load
 from graphql_api.kit.time import Clock
 from graphql_api.viewer import Viewer
@@ -15,12 +16,23 @@ T = TypeVar("T")
 
 
 class Context:
-    """One request's context; nothing in it outlives the request."""
+    """One request's context; nothing in it outlives the request.
 
-    def __init__(self, viewer: Viewer, clock: Clock, request_id: str = "-") -> None:
+    What is put into `extensions` stands in the answer's.
+    """
+
+    def __init__(
+        self,
+        viewer: Viewer,
+        clock: Clock,
+        request_id: str = "-",
+        document: Document | None = None,
+    ) -> None:
         self.viewer = viewer
         self.clock = clock
         self.request_id = request_id
+        self.document = document
+        self.extensions: dict[str, Any] = {}
         self._loaders: dict[Load, DataLoader[Any, Any]] = {}
 
     def load(self, load: Load, key: Any) -> Awaitable[Any]:

@@ -10,8 +10,8 @@ from strawberry.schema.config import StrawberryConfig
 from graphql_api.access.schema import AccessMutations, AccessQueries
 from graphql_api.campaigns.schema import CampaignMutations, CampaignQueries
 from graphql_api.context import Info
+from graphql_api.edge.gate import Gate
 from graphql_api.errors import Invalid
-from graphql_api.extensions import Gate
 from graphql_api.guides.schema import GuideMutations, GuideQueries
 from graphql_api.kit.graphql import Node
 from graphql_api.kit.graphql.arguments import Id
@@ -92,7 +92,7 @@ class _Schema(strawberry.Schema):
     """Errors are logged where they are coded, once, and only the unexpected ones."""
 
     def process_errors(self, errors: list[GraphQLError], execution_context: Any = None) -> None:
-        """Nothing: see extensions.shown_errors."""
+        """Nothing: see edge.faults.shown_errors."""
 
 
 schema = _Schema(

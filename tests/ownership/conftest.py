@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from graphql_api.app import chain_clock
 from graphql_api.config import settings
+from graphql_api.edge.execution import chain_clock
 from graphql_api.guides.models import Guide
 from graphql_api.kit.time import Clock
 from graphql_api.stores.models import Store

@@ -10,6 +10,7 @@ import pytest
 
 from graphql_api import auth, graphiql
 from graphql_api.config import settings
+from graphql_api.edge.negotiation import GRAPHQL
 from graphql_api.kit.time import real_now
 from graphql_api.viewer import Role
 from tests.conftest import Client
@@ -118,12 +119,6 @@ def test_media_type_may_name_its_charset(send: Client, database: str) -> None:
     assert (send.status, json.loads(raw)) == (200, {"data": {"__typename": "Query"}})
 
 
-@pytest.mark.parametrize("accept", ["", "*/*", "application/json"])
-def test_get_that_does_not_ask_for_a_page_is_refused(send: Client, accept: str) -> None:
-    raw = send.request("GET", "/graphql", accept=accept)
-    assert (send.status, code_of(raw)) == (405, "BAD_REQUEST")
-
-
 def test_browser_gets_graphiql_where_it_is_built(send: Client) -> None:
     raw = send.request("GET", "/graphql", accept="text/html,application/xhtml+xml")
     built = graphiql.page()
@@ -132,10 +127,21 @@ def test_browser_gets_graphiql_where_it_is_built(send: Client) -> None:
     )
 
 
+def test_page_is_switched_off_by_configuration(
+    send: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("APP_GRAPHIQL", "false")
+    settings.cache_clear()
+    raw = send.request("GET", "/graphql", accept="text/html")
+    assert (send.status, code_of(raw)) == (406, "BAD_REQUEST")
+    settings.cache_clear()
+
+
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS"])
 def test_other_methods_are_refused(send: Client, method: str) -> None:
     raw = send.request(method, "/graphql", body=WHOLE, **JSON)
     assert (send.status, code_of(raw)) == (405, "BAD_REQUEST")
+    assert set(send.headers["allow"].split(", ")) == {"GET", "HEAD", "POST"}
 
 
 def test_unknown_path_is_refused(send: Client) -> None:
@@ -157,7 +163,7 @@ CANNOT_RUN = {
     "type A { a: Int } query { __typename }": "GRAPHQL_VALIDATION_FAILED",
     "{ stores(first: 3000000000) { nodes { id } } }": "GRAPHQL_VALIDATION_FAILED",
     "query ($a: Int!) { stores(first: $a) { nodes { id } } }": "BAD_USER_INPUT",
-    "fragment F on Query { __typename }": "OPERATION_RESOLUTION_FAILURE",
+    "fragment F on Query { __typename }": "GRAPHQL_VALIDATION_FAILED",
     "query A { __typename } query B { __typename }": "OPERATION_RESOLUTION_FAILURE",
 }
 
@@ -173,7 +179,7 @@ def test_document_that_cannot_run_is_refused(send: Client, database: str, operat
 def test_unknown_operation_is_refused(send: Client, database: str) -> None:
     for name in ("B", "", "a"):
         body = json.dumps({"query": "query A { __typename }", "operationName": name}).encode()
-        raw = send.request("POST", "/graphql", body=body, **JSON)
+        raw = send.request("POST", "/graphql", body=body, accept=GRAPHQL, **JSON)
         assert (send.status, code_of(raw)) == (400, "OPERATION_RESOLUTION_FAILURE"), name
 
 

@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 from graphql import GraphQLError, GraphQLSyntaxError, Source, parse
 
-from graphql_api import auth, extensions
+from graphql_api import auth
+from graphql_api.edge import documents
+from graphql_api.edge.documents import read_document
+from graphql_api.edge.faults import shown_errors
+from graphql_api.edge.gate import refusals
 from graphql_api.errors import Conflict, Forbidden, Invalid, NotFound, Refused
-from graphql_api.extensions import read_document, refusals, shown_errors
 from graphql_api.kit import ids
 from graphql_api.kit.dynamo.connection import shared_client
 from graphql_api.schema import schema
@@ -51,7 +54,7 @@ def denied(text: str, viewer: Viewer, operation: str | None = None) -> list[str]
     """What the gate says of a valid document."""
     document = read_document(schema._schema, parse(text))
     assert document.errors == ()
-    return [error.message for error in refusals(document.operations[operation], viewer)]
+    return [error.message for error in refusals(document.operations[operation].uses, viewer)]
 
 
 def test_every_denied_field_is_named_once_and_not_by_its_alias() -> None:
@@ -145,14 +148,17 @@ def test_fragments_that_double_at_every_level_are_walked_once() -> None:
     document = read_document(schema._schema, parse(text))
     assert document.errors == ()
     # The root field, two parents of each fragment, and the name.
-    assert len(document.operations[None]) == 1 + 2 * levels + 1
+    assert len(document.operations[None].uses) == 1 + 2 * levels + 1
 
 
 def test_fragment_is_counted_once_however_often_it_is_spread() -> None:
     text = f"{{ {'...F ' * 500} }} fragment F on Query {{ {SELECT} {{ version }} }}"
     document = read_document(schema._schema, parse(text))
-    assert [use.coordinate for use in document.operations[None]] == ["Query.store", "Store.version"]
-    assert [error.message for error in refusals(document.operations[None], MEMBER)] == [
+    assert [use.coordinate for use in document.operations[None].uses] == [
+        "Query.store",
+        "Store.version",
+    ]
+    assert [error.message for error in refusals(document.operations[None].uses, MEMBER)] == [
         "Store.version is not for MEMBER"
     ]
 
@@ -256,9 +262,9 @@ def test_faults_of_clients_are_not_logged(
 
 
 def test_oldest_documents_are_forgotten() -> None:
-    memo = extensions._Memo()
+    memo = documents._Memo()
     document = read_document(schema._schema, parse("{ __typename }"))
-    for n in range(extensions.MAX_DOCUMENTS):
+    for n in range(documents.MAX_DOCUMENTS):
         memo.keep(str(n), document)
     assert memo.get("0") is document
     memo.keep("one more", document)
@@ -298,7 +304,7 @@ def test_document_of_too_many_tokens_is_refused_before_it_is_validated(
 
 
 def test_long_documents_are_not_kept() -> None:
-    memo = extensions._Memo()
+    memo = documents._Memo()
     document = read_document(schema._schema, parse("{ __typename }"))
-    memo.keep("x" * extensions.MAX_KEPT_LENGTH + "x", document)
+    memo.keep("x" * documents.MAX_KEPT_LENGTH + "x", document)
     assert len(memo._known) == 0

@@ -1,0 +1,77 @@
+"""From what is asked to an answer: the document, the viewer's rights, then the execution."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import OperationType
+
+from graphql_api.context import Context
+from graphql_api.edge import documents
+from graphql_api.edge.faults import NotExecuted, bad_request, shown_errors
+from graphql_api.edge.gate import refusals
+from graphql_api.edge.requests import Asked
+from graphql_api.kit.time import Clock
+from graphql_api.schema import schema
+from graphql_api.stores import service as stores
+from graphql_api.viewer import Viewer
+
+
+class _ChainClock:
+    """The chain's clock, read again once a minute: its zone and offset hardly ever change."""
+
+    SECONDS = 60.0
+
+    def __init__(self) -> None:
+        self._clock = Clock()
+        self._good_until = 0.0
+
+    async def read(self) -> Clock:
+        """The clock as of the last minute."""
+        if time.monotonic() > self._good_until:
+            self._clock = await asyncio.to_thread(stores.clock)
+            self._good_until = time.monotonic() + self.SECONDS
+        return self._clock
+
+    def forget(self) -> None:
+        """Read it again at the next request."""
+        self._good_until = 0.0
+
+
+chain_clock = _ChainClock()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The body of an answer; `code` is that of the first error where nothing was executed."""
+
+    body: dict[str, Any]
+    code: str | None = None
+
+
+async def answer(asked: Asked, viewer: Viewer, request_id: str) -> Answer:
+    """Run what is asked as far as the viewer may; raises NotExecuted where nothing runs."""
+    text = documents.text_of(asked, viewer)
+    document = documents.read(schema._schema, text)  # noqa: SLF001 - no public way in
+    operation = documents.operation_of(document, asked.operation_name)
+    if asked.by_get and operation.node.operation is not OperationType.QUERY:
+        raise bad_request(405, "Only queries run by GET", allow="POST")
+    if denied := refusals(operation.uses, viewer):
+        raise NotExecuted(denied)
+    context = Context(viewer, await chain_clock.read(), request_id, document)
+    result = await schema.execute(
+        text,
+        variable_values=asked.variables,
+        operation_name=operation.name,
+        context_value=context,
+    )
+    body: dict[str, Any] = {}
+    if result.errors:
+        body["errors"] = shown_errors(result.errors, request_id)
+    started = result.data is not None or any(error.path for error in result.errors or ())
+    if started:
+        body["data"] = result.data
+    if context.extensions:
+        body["extensions"] = context.extensions
+    return Answer(body, None if started else body["errors"][0]["extensions"]["code"])
