@@ -140,7 +140,7 @@ def test_number_leads_to_its_member_by_one_query(chain: str) -> None:
     with counted() as calls:
         assert repository.id_by_number(256) == numbered(256)
         assert repository.id_by_number(258) is None
-    assert calls == {"Query": 2}
+    assert calls == {"Query": 3}  # whose number no member has may be an alias
 
 
 def test_members_are_read_in_the_order_of_their_keys(store: Store) -> None:

@@ -155,7 +155,7 @@ def test_newer_day_moves_the_order_and_leaves_nothing_at_the_old_one(store: Stor
         member_id=member.id,
     )
     written = service.backfill(member.id, [new], clock=CLOCK, job="j")
-    [only] = repository.all_of_member(member.id)
+    [only] = repository.all_of_member(member)
     assert (written, only.day, only.refunded) == (1, PAID_AT.date() + timedelta(days=1), 1_000)
     [found] = repository.get_many([new.order_id])
     assert found is not None
@@ -167,7 +167,7 @@ def test_history_meets_the_shell_of_a_refund_that_came_before(store: Store) -> N
     order = make_snapshot(store, member_id=member.id)
     service.apply(make_shell(external_id=order.external_id), clock=CLOCK)
     service.backfill(member.id, [order], clock=CLOCK, job="j")
-    [only] = repository.all_of_member(member.id)
+    [only] = repository.all_of_member(member)
     assert (only.total, only.refunded) == (10_000, 1_000)
     assert facts_of(member.id).refunded == 1_000
     assert len(about(order, {})) == 2
@@ -182,7 +182,7 @@ def test_history_meets_an_order_that_waited_for_the_member(store: Store, revisio
     told = make_snapshot(store, external_id=order.external_id, revision=revision, buyer=[known])
     assert service.backfill(member.id, [told], clock=CLOCK, job="j") == 1
     [claim] = member_service.claims_of(known)
-    assert [only.id for only in repository.all_of_member(member.id)] == [order.order_id]
+    assert [only.id for only in repository.all_of_member(member)] == [order.order_id]
     assert facts_of(member.id).orders == 1
     assert repository.waiting_for(claim) == []
 
@@ -336,7 +336,7 @@ def test_purchase_during_a_backfill_waits_for_its_end(
     service.backfill(member.id, two_orders(store, member), clock=CLOCK, job="j")
     waiting.join()
     assert facts_of(member.id).paid == 25_000
-    assert len(repository.all_of_member(member.id)) == 3
+    assert len(repository.all_of_member(member)) == 3
 
 
 def test_purchase_after_the_lock_ran_out_is_not_lost_to_the_job_that_held_it(

@@ -114,7 +114,7 @@ def test_import_equals_the_data_it_came_from(database: str, clock: Clock) -> Non
         assert member.joined_at == min(basket.paid_at for basket in baskets)
         assert member.phone == people[household_id].phone
         assert member.store_id == import_data.store_id(people[household_id].store_id)
-        held = orders.all_of_member(member.id)
+        held = orders.all_of_member(member)
         assert [o.external_id for o in held] == [str(b.basket_id) for b in baskets]
         assert [len(o.lines) for o in held] == [len(b.lines) for b in baskets]
         given = [contribution(o.state, SHIPPED_GROWTH) for o in held]

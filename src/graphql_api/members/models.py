@@ -190,7 +190,11 @@ class Identity:
 
 
 class Member(MembersItem):
-    """A person with whom the chain keeps a relationship, and what they bought."""
+    """A person with whom the chain keeps a relationship, and what they bought.
+
+    Of two members who were one person the loser stays as an alias: `merged_into` names who has its
+    place, whose `alias_ids` are all that lead there. `merge_id` is set while a merge is under way.
+    """
 
     id_prefix = "mbr"
 
@@ -232,6 +236,10 @@ class Member(MembersItem):
     last_purchase_on = DayAttribute(null=True)
 
     tag_document = JsonAttribute(attr_name="tags", default=dict)
+
+    merged_into = UnicodeAttribute(null=True)
+    alias_ids: ListAttribute[str] = ListAttribute(default=list)
+    merge_id = UnicodeAttribute(null=True)
 
     lock_owner = UnicodeAttribute(null=True)
     locked_until = InstantAttribute(null=True)
@@ -409,6 +417,11 @@ def due_key_of(member: Member) -> str | None:
     """By the last day of the ownership; the id makes the key unique."""
     last_day = member.guide_valid_until
     return f"{last_day.isoformat()}#{member.id}" if last_day else None
+
+
+def alias_block(block: str) -> str:
+    """The key of the aliases with numbers of a block: found by number, in no list."""
+    return f"merged#{block}"
 
 
 def joined_key_of(member: Member) -> str:

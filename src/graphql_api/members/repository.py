@@ -1,6 +1,6 @@
 """Access paths of members, claims and effects."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
 from pynamodb.exceptions import UpdateError
@@ -17,18 +17,34 @@ _COUNTER_ID = "counter"
 
 
 def get_many(member_ids: Sequence[str]) -> list[Member | None]:
-    """Members by id."""
-    return batch_get(Member, [(id_, SOLE) for id_ in member_ids])
+    """Members by id; an id that was merged gives the member who has its place."""
+    return _followed(get_items(member_ids, consistent=False), consistent=False)
 
 
 def get(member_id: str) -> Member | None:
-    """One member as it is now (strongly consistent), to decide on."""
-    return batch_get(Member, [(member_id, SOLE)], consistent=True)[0]
+    """One member as it is now (strongly consistent), to decide on; of an alias the survivor."""
+    return get_now([member_id])[0]
 
 
 def get_now(member_ids: Sequence[str]) -> list[Member | None]:
-    """Several members as they are now (strongly consistent), to decide on."""
-    return batch_get(Member, [(id_, SOLE) for id_ in member_ids], consistent=True)
+    """Several members as they are now (strongly consistent), to decide on.
+
+    Two ids that were merged give the same item, once: what is changed of one is changed of both.
+    """
+    return _followed(get_items(member_ids), consistent=True)
+
+
+def are_one(member_id: str, other_id: str) -> bool:
+    """Whether two ids lead to the same member (strongly consistent); the same id does."""
+    if member_id == other_id:
+        return True
+    one, other = get_now([member_id, other_id])
+    return one is not None and other is not None and one.id == other.id
+
+
+def get_items(member_ids: Sequence[str], *, consistent: bool = True) -> list[Member | None]:
+    """The items under these ids themselves, aliases too: for who ends or forgets a member."""
+    return batch_get(Member, [(id_, SOLE) for id_ in member_ids], consistent=consistent)
 
 
 def id_by_claims(claims: Sequence[str]) -> str | None:
@@ -43,10 +59,12 @@ def holders(claims: Sequence[str]) -> list[str | None]:
 
 
 def id_by_number(number: int) -> str | None:
-    """The member with a number: one Query of one block."""
-    block = block_of(number)
-    found = list(MembersItem.by_block.query(block, MembersItem.place == place_of(number), limit=1))
-    return found[0].id if found else None
+    """The id with a number: one Query of one block, two where it is an alias or nobody's."""
+    place, block = MembersItem.place == place_of(number), block_of(number)
+    for key in (block, models.alias_block(block)):
+        if found := list(MembersItem.by_block.query(key, place, limit=1)):
+            return found[0].id
+    return None
 
 
 def page_of_all(*, first: int, after: str | None, reverse: bool) -> Page[Member]:
@@ -206,11 +224,11 @@ def require_unmoved(tx: Transaction, member: Member) -> None:
 
 
 def change(member: Member, actions: list[Action], *, expected_version: int | None) -> bool:
-    """Change what no decision reads, in one update; False when it moved past the expected version.
+    """Change what no decision reads, in one update; the member then holds what was written.
 
-    The member then holds what was written.
+    False when it moved past the expected version, or was merged since it was read.
     """
-    condition = Member.id.exists()
+    condition = Member.id.exists() & Member.merged_into.does_not_exist()
     if expected_version is not None:
         condition &= Member.version == expected_version
     try:
@@ -260,11 +278,13 @@ def put_effect(
 
 
 def _index(member: Member) -> None:
-    """Set the keys of the lists; an archived member has none."""
-    listed = member.archived_at is None
+    """Set the keys of the lists; an archived member has none, an alias that of its number."""
+    merged = member.merged_into is not None
+    listed = member.archived_at is None and not merged
     number = int(member.number)
-    member.block = block_of(number) if listed else None
-    member.place = place_of(number) if listed else None
+    block = block_of(number)
+    member.block = models.alias_block(block) if merged else block if listed else None
+    member.place = place_of(number) if member.block else None
     member.at_store = member.store_id if listed else None
     member.at_guide = member.guide_id if listed else None
     member.joined_key = models.joined_key_of(member)
@@ -278,6 +298,30 @@ def _index(member: Member) -> None:
 def _last4_key(member: Member, owner_id: str | None) -> str | None:
     known = owner_id is not None and member.phone_last4 is not None
     return models.last4_key(str(owner_id), str(member.phone_last4)) if known else None
+
+
+def _followed(found: list[Member | None], *, consistent: bool) -> list[Member | None]:
+    """Survivors in the place of aliases, each read once; one more batch only where there are any.
+
+    Who survived one merge may have lost another, so this goes on to the end.
+    """
+    known = {member.id: member for member in found if member is not None}
+    wanted = _led_to(known.values()) - known.keys()
+    while wanted:
+        survivors = get_items(sorted(wanted), consistent=consistent)
+        known |= {member.id: member for member in survivors if member is not None}
+        wanted = _led_to(member for member in survivors if member is not None) - known.keys()
+    return [_at_the_end(member, known) for member in found]
+
+
+def _led_to(members: Iterable[Member]) -> set[str]:
+    return {str(member.merged_into) for member in members if member.merged_into is not None}
+
+
+def _at_the_end(member: Member | None, known: Mapping[str, Member]) -> Member | None:
+    while member is not None and member.merged_into is not None:
+        member = known.get(member.merged_into)
+    return known[member.id] if member is not None else None
 
 
 def _with_items(keys: Page[MembersItem]) -> Page[Member]:

@@ -274,6 +274,8 @@ def update(given: Update, *, viewer: Viewer) -> Member:
     _require_version(member, given.expected_version)
     actions = [_action(name, value) for name, value in _changes(member, given).items()]
     if actions and not repository.change(member, actions, expected_version=given.expected_version):
+        if given.expected_version is None:  # merged meanwhile
+            return update(given, viewer=viewer)
         raise _moved_on()
     return member
 
@@ -339,18 +341,18 @@ def add_identity(given: IdentityChange, *, viewer: Viewer) -> Member:
     def attempt(tx: Transaction) -> Member:
         member = _reached(given.member_id, viewer, ("input", "member_id"))
         held = list(member.identity_claims)
-        if claims[0] in held:
+        of_phone = given.identity.kind is IdentityKind.PHONE
+        if claims[0] in held and (not of_phone or given.identity.value == member.phone):
             return member
-        dropped = [c for c in held if c.startswith(f"{IdentityKind.PHONE}#")]
-        if given.identity.kind is not IdentityKind.PHONE:
-            dropped = []
-        if len(held) - len(dropped) + len(claims) > MAX_IDENTITIES:
+        dropped = _claims_on_phone(member) if of_phone else []
+        kept = [c for c in held if c not in {*dropped, *claims}]
+        if len(kept) + len(claims) > MAX_IDENTITIES:
             raise Invalid(f"A member has at most {MAX_IDENTITIES} identities", field=field)
-        for claim in set(claims) - set(dropped):
+        for claim in set(claims) - set(held):
             repository.take_claim(tx, claim, member.id, taken=_taken(field))
         for claim in set(dropped) - set(claims):
             repository.drop_claim(tx, claim, member.id)
-        member.identity_claims = [c for c in held if c not in dropped] + claims
+        member.identity_claims = kept + claims
         _set_phone(member, [given.identity])
         repository.save(tx, member)
         return member
@@ -374,7 +376,7 @@ def remove_identity(given: IdentityChange, *, viewer: Viewer) -> Member:
         for claim in dropped:
             repository.drop_claim(tx, claim, member.id)
         member.identity_claims = left
-        if given.identity.kind is IdentityKind.PHONE:
+        if given.identity.kind is IdentityKind.PHONE and given.identity.value == member.phone:
             member.sealed_phone = member.phone_last4 = None
         repository.save(tx, member)
         return member
@@ -534,6 +536,14 @@ def _set_phone(member: Member, identities: list[NewIdentity]) -> None:
         if identity.kind is IdentityKind.PHONE:
             member.sealed_phone = secrecy.encrypt(settings().phone_cipher_keys, identity.value)
             member.phone_last4 = identity.value[-4:]
+
+
+def _claims_on_phone(member: Member) -> list[str]:
+    """The claims that a member holds on the phone they have, not on those that a merge brought."""
+    if member.phone is None:
+        return []
+    known = claims_of(NewIdentity(kind=IdentityKind.PHONE, value=member.phone))
+    return [claim for claim in member.identity_claims if claim in known]
 
 
 def _consent_row(

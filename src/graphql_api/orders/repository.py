@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from graphql_api.kit.dynamo import Page, Stale, Transaction, batch_get, batch_write, key_page
+from graphql_api.members.models import Member
 from graphql_api.orders import models
 from graphql_api.orders.models import SOLE, Order, OrdersItem, Pointer, Waiting
 
@@ -29,9 +30,15 @@ def get_now(order_ids: Sequence[str]) -> list[Order | None]:
     return _behind(pointers, consistent=True)
 
 
-def all_of_member(member_id: str) -> list[Order]:
-    """Every order of a member as it is now (strongly consistent), by time."""
-    return list(Order.query(member_id, consistent_read=True))
+def all_of_member(member: Member) -> list[Order]:
+    """Every order of a member as it is now (strongly consistent), by time.
+
+    While a merge is under way some stand under an alias yet. Orders only go from there to the
+    member, so whoever reads in this sequence misses none.
+    """
+    owners = [*member.alias_ids, member.id]
+    found = [order for id_ in owners for order in Order.query(id_, consistent_read=True)]
+    return sorted({order.id: order for order in found}.values(), key=lambda order: order.place)
 
 
 def page_of_member(member_id: str, *, first: int, after: str | None, reverse: bool) -> Page[Order]:

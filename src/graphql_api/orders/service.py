@@ -174,14 +174,14 @@ def backfill(member_id: str, snapshots: Sequence[Snapshot], *, clock: Clock, job
     member = member_service.lock(member_id, job, clock=clock)
     new = [_folded(told, member, clock) for id_, told in history.items() if id_ not in known]
     written = {order.id for order in new}
-    others = [o for o in repository.all_of_member(member_id) if o.id not in written]
+    others = [o for o in repository.all_of_member(member) if o.id not in written]
     repository.put_all(new)
     _settle(member, [*others, *new], job, clock)
     # What was stored before may move: that takes a transaction, one for each.
     newer = [
-        _catch_up(id_, history[id_].state, member_id, clock)
+        _catch_up(id_, history[id_].state, member, clock)
         for id_, order in known.items()
-        if order.member_id is None or history[id_].adds_to(order)
+        if order.member_id != member.id or history[id_].adds_to(order)
     ]
     return len(new) + sum(newer)
 
@@ -202,7 +202,8 @@ def _history(member_id: str, snapshots: Sequence[Snapshot], clock: Clock) -> dic
     """What the snapshots say of each order, by its id; Invalid when one names another member."""
     history: dict[str, _Told] = {}
     for snapshot in snapshots:
-        if snapshot.body and snapshot.body.member_id not in {None, member_id}:
+        named = snapshot.body.member_id if snapshot.body else None
+        if named is not None and not members.are_one(named, member_id):
             raise Invalid(f"Order {snapshot.external_id} names another member")
         told = history.get(snapshot.order_id, _Told(snapshot, State()))
         state = rules.merge(told.state, _state(snapshot, clock))
@@ -216,7 +217,7 @@ def _known(order_ids: Sequence[str], member_id: str) -> dict[str, Order]:
     """Those of the orders that are stored; Invalid when one belongs to another member."""
     found = [order for order in repository.get_now(order_ids) if order is not None]
     for order in found:
-        if order.member_id not in {None, member_id}:
+        if order.member_id is not None and not members.are_one(order.member_id, member_id):
             raise Invalid(f"Order {order.external_id} belongs to another member")
     return {order.id: order for order in found}
 
@@ -247,15 +248,15 @@ def _settle(member: Member, orders: Sequence[Order], job: str, clock: Clock) -> 
     transact(attempt)
 
 
-def _catch_up(order_id: str, told: State, member_id: str, clock: Clock) -> bool:
+def _catch_up(order_id: str, told: State, member: Member, clock: Clock) -> bool:
     """Bring a stored order up to date, and to the member; whether that changed it."""
 
     def attempt(tx: Transaction) -> bool:
         order = repository.get(order_id)
-        if order is None or order.member_id not in {None, member_id}:
+        if order is None or order.member_id not in {None, member.id, *member.alias_ids}:
             return False
         new = rules.merge(order.state, told)
-        owner_id = member_id if new.body else None
+        owner_id = member.id if new.body else None
         return _write(tx, order, new, owner_id, clock, Origin.BACKFILL).changed
 
     return transact(attempt)
@@ -289,29 +290,33 @@ def _write(
     tx: Transaction, order: Order, new: State, member_id: str | None, clock: Clock, origin: Origin
 ) -> Applied:
     """Add to the transaction what an order's new state and owner make of everything it touches."""
-    old, old_member_id = order.state, order.member_id
-    if new == old and member_id == old_member_id:
+    old = order.state
+    if new == old and member_id == order.member_id:
         return Applied(order, changed=False)
     before = rules.contribution(old, SHIPPED_GROWTH)
     after = rules.contribution(new, SHIPPED_GROWTH)
-    owner = None
-    for member in _touched(old_member_id, member_id, clock):
-        taken = before if member.id == old_member_id else None
-        given = after if member.id == member_id else None
-        owner = member if member.id == member_id else owner
+    touched = _touched(order.member_id, member_id, clock)
+    left, owner = touched.get(order.member_id), touched.get(member_id)
+    for member in {member.id: member for member in touched.values()}.values():
+        taken = before if member is left else None
+        given = after if member is owner else None
         _update_facts(tx, member, order.id, taken, given, origin, clock)
-    _keep(tx, order, new, owner, clock)
+    _keep(tx, order, new, owner, clock, stays=left is owner)
     return Applied(order, changed=True)
 
 
-def _touched(old_id: str | None, new_id: str | None, clock: Clock) -> list[Member]:
-    """The members that an order leaves, stays with or comes to, free to be decided on."""
+def _touched(old_id: str | None, new_id: str | None, clock: Clock) -> dict[str | None, Member]:
+    """The members that an order leaves, stays with or comes to, free to be decided on, by id.
+
+    One who was merged stands for the other too: then the order leaves and comes to the same item.
+    """
     wanted = sorted({id_ for id_ in (old_id, new_id) if id_ is not None})
-    found = [member for member in members.get_now(wanted) if member is not None]
+    pairs = zip(wanted, members.get_now(wanted), strict=True)
+    found: dict[str | None, Member] = {id_: member for id_, member in pairs if member}
     if len(found) < len(wanted):
         raise NotFound("There is no such member", field=("input", "body", "member_id"))
     now = clock.now()
-    for member in found:
+    for member in found.values():
         if member_rules.held_by_another(member.lock_owner, member.locked_until, _NO_JOB, now):
             raise Stale
         # A lock that ran out is gone, or its job would settle facts that it read before this order.
@@ -330,7 +335,7 @@ def _update_facts(
 ) -> None:
     facts = member_rules.change(member.facts, before, after)
     if facts is None:
-        others = [o for o in repository.all_of_member(member.id) if o.id != order_id]
+        others = [o for o in repository.all_of_member(member) if o.id != order_id]
         given = [rules.contribution(o.state, SHIPPED_GROWTH) for o in others]
         facts = member_rules.derive(c for c in (*given, after) if c is not None)
     if facts == member.facts:
@@ -352,13 +357,15 @@ def _note_first_purchase(
         members.put_effect(tx, member.id, kind, "-", origin=origin, day=day)
 
 
-def _keep(tx: Transaction, order: Order, new: State, owner: Member | None, clock: Clock) -> None:
+def _keep(
+    tx: Transaction, order: Order, new: State, owner: Member | None, clock: Clock, *, stays: bool
+) -> None:
     """Add the order itself to the transaction, in its new state and with its owner."""
     is_new, was_at = order.version is None, order.key
-    old, old_member_id = order.state, order.member_id
     member_id = owner.id if owner else None
-    _wait(tx, order.id, _waited_for(old, old_member_id), _waited_for(new, member_id))
-    if member_id != old_member_id:
+    waited = _waited_for(order.state, order.member_id)
+    _wait(tx, order.id, waited, _waited_for(new, member_id))
+    if not stays:
         order.exclusive_guide_id = _guide_of(owner, clock) if owner else None
     order.hold(new, member_id)
     if is_new:
