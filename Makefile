@@ -163,6 +163,10 @@ package: $(VENV)/.ready ## Put what the functions run into build/function (ARCH=
 
 ##@ Now and then
 
+.PHONY: replay-check
+replay-check: setup ## Ask the reference about every household of the year anew (about two minutes)
+	$(call step,the whole year,REPLAY=all $(BIN)/python -m pytest tests/reference $(ARGS))
+
 .PHONY: e2e
 e2e: setup graphiql ## Ask a question in GraphiQL, in a real browser, with every other host blocked
 	$(call step,browser,$(BIN)/python scripts/e2e.py)

@@ -3,6 +3,7 @@
 Nothing here remembers: what a member *keeps* from day to day is in till.py.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -92,7 +93,7 @@ def at_least(value: int, bands: list[tuple[int, int]]) -> int:
     return 1
 
 
-def quadrant(known: dict[str, Any], as_of: date, base: dict[str, float] | None) -> str | None:
+def quadrant(known: dict[str, Any], as_of: date, base: Mapping[str, float] | None) -> str | None:
     """Orders in the window and their average value, each high (H) or low (L) against the base.
 
     As high as the average is high, as every threshold is met by what reaches it. None without

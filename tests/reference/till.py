@@ -11,6 +11,7 @@ A history says when the member joined and what arrived on which day, in the orde
                   {"on": date(2017, 2, 1), "refund_of": "A1", "amount": 900}]}
 """
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -19,7 +20,7 @@ from tests.reference.days import every_day, is_month_end, months_after
 
 
 def month_ends(
-    history: dict[str, Any], last_day: date, base: dict[str, float] | None = None
+    history: dict[str, Any], last_day: date, base: Mapping[str, float] | None = None
 ) -> dict[date, dict[str, Any]]:
     """What the member is at each month end from joining through a day."""
     days = [day for day in every_day(history["joined_on"], last_day) if is_month_end(day)]
@@ -27,7 +28,7 @@ def month_ends(
 
 
 def evenings(
-    history: dict[str, Any], asked: list[date], base: dict[str, float] | None = None
+    history: dict[str, Any], asked: list[date], base: Mapping[str, float] | None = None
 ) -> dict[date, dict[str, Any]]:
     """What the member is on the evening of each day that is asked for."""
     joined_on = history["joined_on"]
@@ -96,7 +97,7 @@ def evening(
     known: dict[str, Any],
     joined_on: date,
     day: date,
-    base: dict[str, float] | None,
+    base: Mapping[str, float] | None,
 ) -> dict[str, Any]:
     """All that is said of the member at the end of a day."""
     return {

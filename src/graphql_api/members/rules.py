@@ -366,13 +366,16 @@ def _took_an_edge_away(facts: Facts, before: Contribution, after: Contribution |
 
 
 def _add(facts: Facts, c: Contribution, sign: int) -> Facts:
-    newest = max(facts.newest_month or c.month, c.month)
-    months = {m: b for m, b in facts.months.items() if _kept(m, newest)}
-    if _kept(c.month, newest):
-        bucket = months.get(c.month, EMPTY).plus(c, sign)
-        months[c.month] = bucket
+    month = c.month
+    newest = max(facts.newest_month or month, month)
+    months = dict(facts.months)
+    if newest != facts.newest_month:
+        months = {m: b for m, b in months.items() if _kept(m, newest)}
+    if _kept(month, newest):
+        bucket = months.get(month, EMPTY).plus(c, sign)
+        months[month] = bucket
         if bucket == EMPTY:
-            del months[c.month]
+            del months[month]
     counts = sign > 0 and c.orders
     return replace(
         facts,

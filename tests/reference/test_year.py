@@ -1,0 +1,69 @@
+"""The imported year as every member lived it, and what the reference says of it.
+
+`make replay-check` asks the reference about every household anew, `make test` about one in eighty.
+"""
+
+import os
+from datetime import date
+
+import pytest
+
+from graphql_api.members.rules import derive
+from scripts import complete_journey
+from scripts.bench.purchases import Purchases
+from scripts.bench.year import History
+from tests.reference import year
+
+
+@pytest.fixture(scope="module")
+def histories() -> list[History]:
+    return list(year.histories())
+
+
+def test_every_basket_and_every_refund_arrives_once(histories: list[History]) -> None:
+    arrivals = [arrival for history in histories for arrival in history.arrivals]
+    paid = [arrival for arrival in arrivals if not arrival.is_refund]
+    assert len(histories) == complete_journey.PUBLISHED.households
+    assert len({arrival.basket_id for arrival in paid}) == len(paid) == 155_848
+    assert sum(arrival.amount for arrival in paid) == complete_journey.PUBLISHED.gross_fen
+    assert len(arrivals) - len(paid) == 3_013
+
+
+def test_arrivals_come_by_instant_from_the_day_of_joining_refunds_after_their_baskets(
+    histories: list[History],
+) -> None:
+    later_months = 0
+    for history in histories:
+        assert history.joined_on == history.arrivals[0].on
+        instants = [arrival.at for arrival in history.arrivals]
+        assert instants == sorted(instants)
+        paid_on: dict[int, date] = {}
+        for arrival in history.arrivals:
+            if arrival.is_refund:
+                later_months += paid_on[arrival.basket_id].month != arrival.on.month
+            else:
+                paid_on[arrival.basket_id] = arrival.on
+    assert later_months > 500
+
+
+def test_purchases_taken_one_by_one_are_those_derived_from_all(histories: list[History]) -> None:
+    for history in histories[::100]:
+        purchases = Purchases()
+        for arrival in history.arrivals:
+            purchases.take(arrival)
+        assert purchases.facts == derive(purchases.orders.values())
+        assert purchases.facts.paid == sum(a.amount for a in history.arrivals if not a.is_refund)
+        assert purchases.facts.refunded == sum(a.amount for a in history.arrivals if a.is_refund)
+
+
+def test_reference_still_says_what_was_written_down(histories: list[History]) -> None:
+    digests = year.read()
+    assert sorted(digests) == [history.household_id for history in histories]
+    for history in sample(histories):
+        assert year.digest(year.months_of(history)) == digests[history.household_id]
+
+
+def sample(histories: list[History]) -> list[History]:
+    """One in eighty, from those who bought once to those who bought most; or everyone."""
+    step = 1 if os.environ.get("REPLAY") == "all" else 80
+    return sorted(histories, key=lambda history: len(history.arrivals))[::step]
