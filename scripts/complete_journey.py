@@ -22,7 +22,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from itertools import groupby
-from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeVar
 
@@ -353,9 +352,9 @@ class Dataset:
     def totals(self) -> Totals:
         return Totals(
             gross_fen=pc.sum(self._transactions["amount"]).as_py(),
-            households=len({visit.household_id for visit in self._visits}),
+            households=len(self._spans),
             stores=len(self._baskets_by_store),
-            baskets=len({visit.basket_id for visit in self._visits}),
+            baskets=pc.count_distinct(self._heads["basket_id"]).as_py(),
             lines=self._transactions.num_rows,
         )
 
@@ -380,9 +379,10 @@ class Dataset:
         """
         ids = sorted(self._spans, key=lambda household_id: _draw(2**64, "sample", household_id))
         wanted = set(ids[:limit])
+        spans = _spans_of(self._heads["household_id"])
         people = [
-            self._household(household_id, list(visits))
-            for household_id, visits in groupby(self._visits, key=attrgetter("household_id"))
+            self._household(household_id, _visits(self._heads.slice(start, stop - start)))
+            for household_id, (start, stop) in spans.items()
             if household_id in wanted
         ]
         return sorted(people, key=lambda person: (person.joined_at, person.household_id))
@@ -411,7 +411,7 @@ class Dataset:
         stops = _run_stops(self._transactions["basket_id"])
         amounts = self._transactions["amount"].to_pylist()
         start = 0
-        for visit, stop in zip(self._visits, stops, strict=True):
+        for visit, stop in zip(_visits(self._heads), stops, strict=True):
             refund = None
             if _is_refunded(visit.basket_id):
                 refund = refund_of(self._baskets(self._transactions.slice(start, stop - start))[0])
@@ -450,22 +450,18 @@ class Dataset:
     @cached_property
     def _spans(self) -> dict[int, tuple[int, int]]:
         """Where the lines of each household stand: (start, stop)."""
-        column = self._transactions["household_id"]
-        stops = _run_stops(column)
-        starts = [0, *stops[:-1]]
-        households = column.take(_int64s(starts)).to_pylist()
-        return dict(zip(households, zip(starts, stops, strict=True), strict=True))
+        return _spans_of(self._transactions["household_id"])
 
     @cached_property
-    def _visits(self) -> list[Visit]:
+    def _heads(self) -> Any:
         """Every basket without its lines, in the same order."""
         starts = [0, *_run_stops(self._transactions["basket_id"])[:-1]]
-        heads = self._transactions.select(Visit._fields).take(_int64s(starts))
-        return list(map(Visit._make, _zipped(heads)))
+        return self._transactions.select(Visit._fields).take(_int64s(starts)).combine_chunks()
 
     @cached_property
     def _baskets_by_store(self) -> dict[int, int]:
-        return Counter(visit.store_id for visit in self._visits)
+        counts = pc.value_counts(self._heads["store_id"])
+        return dict(zip(*(column.to_pylist() for column in counts.flatten()), strict=True))
 
     @cached_property
     def _bands(self) -> dict[int, tuple[str, str]]:
@@ -523,7 +519,7 @@ class Dataset:
         lines = self._lines(table)
         baskets = []
         start = 0
-        for visit, repeats in groupby(map(Visit._make, _zipped(table.select(Visit._fields)))):
+        for visit, repeats in groupby(_visits(table.select(Visit._fields))):
             stop = start + sum(1 for _ in repeats)
             household_id, paid_at, basket_id, store_id = visit
             mine = tuple(lines[start:stop])
@@ -699,6 +695,10 @@ def _zipped(table: Any) -> Iterator[tuple[Any, ...]]:
     return zip(*(column.to_pylist() for column in table.columns), strict=True)
 
 
+def _visits(heads: Any) -> list[Visit]:
+    return list(map(Visit._make, _zipped(heads)))
+
+
 def _seconds(column: Any) -> Any:
     """A column of times as seconds since 1970; any other column as it is."""
     if not pa.types.is_timestamp(column.type):
@@ -716,6 +716,14 @@ def _run_stops(column: Any) -> list[int]:
     """Where each run of equal values in a column ends."""
     stops: list[int] = pc.run_end_encode(column.combine_chunks()).run_ends.to_pylist()
     return stops
+
+
+def _spans_of(column: Any) -> dict[int, tuple[int, int]]:
+    """Where each run of equal values stands: (start, stop)."""
+    stops = _run_stops(column)
+    starts = [0, *stops[:-1]]
+    values = column.take(_int64s(starts)).to_pylist()
+    return dict(zip(values, zip(starts, stops, strict=True), strict=True))
 
 
 def main() -> None:

@@ -42,11 +42,6 @@ class WholeYear:
 
 
 @pytest.fixture(scope="module")
-def dataset() -> Dataset:
-    return complete_journey.open_dataset()
-
-
-@pytest.fixture(scope="module")
 def members(dataset: Dataset) -> list[Household]:
     return dataset.households()
 

@@ -52,9 +52,9 @@ class Dev:
     def said(self) -> str:
         return self._said.read_text()
 
-    def wait_until_it_says(self, text: str, seconds: float = 60) -> None:
+    def wait_until_it_says(self, *texts: str, seconds: float = 60) -> None:
         until = time.monotonic() + seconds
-        while text not in self.said():
+        while not any(text in self.said() for text in texts):
             assert self.process.poll() is None, self.said()
             assert time.monotonic() < until, self.said()
             time.sleep(0.02)
@@ -101,9 +101,23 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
         ENGINE.start(folder, progress=lambda _: None).stop()
 
 
-def test_dev_serves_imported_data_keeps_it_over_a_restart_and_resets(data_dir: Path) -> None:
+def test_dev_goes_on_after_each_kill_serves_keeps_its_data_over_a_restart_and_resets(
+    data_dir: Path,
+) -> None:
+    """One story, because each of its runs takes seconds."""
+    killed_with_its_engine = begin_to_import(data_dir)
+    killed_with_its_engine.kill_the_group()
+    os.kill(json.loads((data_dir / ENGINE.RECORD).read_text())["pid"], signal.SIGKILL)
+
+    killed = begin_to_import(data_dir)
+    assert ("The last run was killed" if LOST_IN_A_KILL else SAYS_IT_GOES_ON) in killed.said()
+    assert went_on(killed) or LOST_IN_A_KILL
+    killed.kill_the_group()
+
     first = Dev(data_dir)
     first.wait_until_it_says("API and GraphiQL:")
+    assert SAYS_IT_GOES_ON in first.said()
+    assert went_on(first)
     answer = first.ask("operator")["data"]["members"]["nodes"]
     assert [member["memberNo"] for member in answer] == [
         m["memberNo"] for m in first.ask("integration")["data"]["members"]["nodes"]
@@ -119,45 +133,36 @@ def test_dev_serves_imported_data_keeps_it_over_a_restart_and_resets(data_dir: P
     assert SAYS_IT_GOES_ON in second.said()
     assert "imported already" in second.said()
     assert second.ask("operator")["data"]["members"]["nodes"] == answer
-    refused = subprocess.run(
+    refused = reset(data_dir)
+    assert refused.returncode == 1
+    assert "stop `make dev` first" in refused.stdout
+    assert second.stop() == 0
+    assert reset(data_dir).returncode == 0
+    assert not data_dir.exists()
+
+
+def begin_to_import(data_dir: Path) -> Dev:
+    """A run that has its organisation, and not yet all of its members."""
+    run = Dev(data_dir)
+    run.wait_until_it_says("regions and agents", "goes on from its checkpoint")
+    return run
+
+
+def went_on(run: Dev) -> bool:
+    """Whether it says that the import goes on, or else that it begins."""
+    goes_on, begins = "goes on from its checkpoint" in run.said(), "Importing a part" in run.said()
+    assert goes_on != begins
+    return goes_on
+
+
+def reset(data_dir: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
         [sys.executable, "scripts/dev.py", "--reset"],
         env={**os.environ, "DATA_DIR": str(data_dir), "PYTHONPATH": "src:."},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert refused.returncode == 1
-    assert "stop `make dev` first" in refused.stdout
-    assert second.stop() == 0
-    subprocess.run(
-        [sys.executable, "scripts/dev.py", "--reset"],
-        env={**os.environ, "DATA_DIR": str(data_dir), "PYTHONPATH": "src:."},
-        check=True,
-    )
-    assert not data_dir.exists()
-
-
-@pytest.mark.parametrize("engine_too", [False, True])
-def test_dev_killed_with_its_whole_group_in_the_import_says_how_it_goes_on(
-    data_dir: Path, engine_too: bool
-) -> None:
-    first = Dev(data_dir, households=12)
-    first.wait_until_it_says("regions and agents")
-    time.sleep(0.5)
-    first.kill_the_group()
-    if engine_too:
-        os.kill(json.loads((data_dir / ENGINE.RECORD).read_text())["pid"], signal.SIGKILL)
-
-    second = Dev(data_dir, households=12)
-    second.wait_until_it_says("API and GraphiQL:")
-    said = second.said()
-    went_on, began_again = "goes on from its checkpoint" in said, "Importing a part" in said
-    assert went_on != began_again
-    lost = engine_too and LOST_IN_A_KILL
-    assert went_on or lost
-    assert ("The last run was killed" if lost else SAYS_IT_GOES_ON) in said
-    assert len(second.ask("operator")["data"]["members"]["nodes"]) == 5
-    assert second.stop() == 0
 
 
 def test_dev_refuses_a_port_in_use(data_dir: Path) -> None:

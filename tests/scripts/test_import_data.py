@@ -2,7 +2,6 @@
 
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
@@ -25,15 +24,11 @@ from graphql_api.orders.rules import contribution
 from graphql_api.policies.rules import SHIPPED_GROWTH
 from graphql_api.stores import service as stores
 from scripts import complete_journey, import_data
+from scripts.complete_journey import Dataset
+from tests.scripts import import_process
 
-HOUSEHOLDS = 8
+HOUSEHOLDS = 7
 CHANGES_FROM_RUN_TO_RUN = {"sealed_phone", "version", "lock_owner", "locked_until"}
-
-
-def _importer() -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "scripts.import_data", "--households", str(HOUSEHOLDS)]
-    environment = {**os.environ, "PYTHONPATH": "src:."}
-    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
 
 
 def _everything() -> dict[str, list[Any]]:
@@ -65,12 +60,17 @@ def _members_there() -> int:
 
 
 def _kill_when_members_reach(count: int) -> None:
-    importer = _importer()
-    while _members_there() < count and importer.poll() is None:
+    importer = import_process.start(HOUSEHOLDS)
+    while _members_there() < count and importer.is_alive():
         time.sleep(0.01)
-    assert importer.poll() is None, "the importer was through before it could be killed"
-    importer.send_signal(signal.SIGKILL)
-    importer.wait()
+    assert importer.is_alive(), "the importer was through before it could be killed"
+    importer.kill()
+    importer.join()
+
+
+@pytest.fixture(autouse=True)
+def _read_once(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(complete_journey, "open_dataset", lambda: dataset)
 
 
 @pytest.fixture
@@ -89,21 +89,28 @@ def other_account(monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_importer_killed_at_three_random_points_ends_with_the_items_of_an_undisturbed_run(
     database: str, other_account: Any
 ) -> None:
-    assert _importer().wait() == 0
+    command = [sys.executable, "-m", "scripts.import_data", "--households", str(HOUSEHOLDS)]
+    subprocess.run(
+        command,
+        env={**os.environ, "PYTHONPATH": "src:."},
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
     undisturbed = _everything()
     other_account()
     for count in sorted(random.sample(range(1, HOUSEHOLDS - 2), 3)):
         _kill_when_members_reach(count)
-    assert _importer().wait() == 0
+    last = import_process.start(HOUSEHOLDS)
+    last.join()
 
+    assert last.exitcode == 0
     assert _everything() == undisturbed
 
 
-def test_import_equals_the_data_it_came_from(database: str, clock: Clock) -> None:
+def test_import_equals_the_data_it_came_from(database: str, clock: Clock, dataset: Dataset) -> None:
     stores.set_up_chain("测试连锁", zone="Asia/Shanghai", offset_days=0, clock=clock)
     import_data.run(households=3, say=lambda _: None, clock=clock)
 
-    dataset = complete_journey.open_dataset()
     people = {h.household_id: h for h in dataset.households(3)}
     for household_id, baskets in dataset.baskets_of(people):
         member = members.get(import_data.member_id(household_id))
@@ -122,12 +129,11 @@ def test_import_equals_the_data_it_came_from(database: str, clock: Clock) -> Non
 
 
 def test_campaigns_stand_as_on_the_first_day_and_sends_are_participations(
-    database: str, clock: Clock
+    database: str, clock: Clock, dataset: Dataset
 ) -> None:
     stores.set_up_chain("测试连锁", zone="Asia/Shanghai", offset_days=0, clock=clock)
     import_data.run(households=8, say=lambda _: None, clock=clock)
 
-    dataset = complete_journey.open_dataset()
     people = {h.household_id for h in dataset.households(8)}
     sent = {(s.campaign_id, s.household_id) for s in dataset.sends() if s.household_id in people}
     assert len(dataset.sends()) == 6_589
@@ -161,11 +167,11 @@ def test_import_that_dies_among_the_campaigns_goes_on_to_the_same_end(
     database: str, other_account: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def imported() -> dict[str, list[Any]]:
-        import_data.run(households=3, say=lambda _: None)
+        import_data.run(households=2, say=lambda _: None)
         return _everything()
 
     create, add = campaigns.create, campaigns.add_participation
-    left = [3, 4]
+    left = [3, 2]
 
     def dying(kind: int, do: Any) -> Any:
         def work(*args: Any, **kwargs: Any) -> Any:
