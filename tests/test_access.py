@@ -30,6 +30,7 @@ from graphql import (
 )
 
 from graphql_api import auth, tables
+from graphql_api.audit.models import AuditItem
 from graphql_api.edge.faults import MAX_ERRORS
 from graphql_api.kit.graphql import rule_of
 from graphql_api.kit.graphql.access import INHERITED
@@ -37,6 +38,7 @@ from graphql_api.schema import schema
 from graphql_api.viewer import (
     MANAGE_KEYS,
     MANAGE_STAFF,
+    READ_AUDIT,
     READ_CAMPAIGNS,
     READ_MEMBERS,
     READ_ORDERS,
@@ -86,7 +88,7 @@ COLUMNS = {
         Role.OPERATOR, "opr_1", scopes=frozenset({SEE_PERSONAL_DATA})
     ),
     "OPERATOR who manages access": Column(
-        Role.OPERATOR, "opr_1", scopes=frozenset({MANAGE_KEYS, MANAGE_STAFF})
+        Role.OPERATOR, "opr_1", scopes=frozenset({MANAGE_KEYS, MANAGE_STAFF, READ_AUDIT})
     ),
     "INTEGRATION without scopes": Column(Role.INTEGRATION, "key_1"),
     "INTEGRATION that reads": Column(
@@ -102,6 +104,7 @@ STORE = 'store(by: {id: "$store"})'
 ORDER = 'order(by: {id: "$order"})'
 CAMPAIGN = 'campaign(by: {id: "$campaign"})'
 CALENDAR = 'campaignCalendar(from: "$today", to: "$today")'
+AUDIT = 'auditEntries(by: {memberId: "$member"})'
 ADDED = (
     'campaignParticipationAdd(input: {campaignId: "$campaign",'
     ' participations: [{memberId: "$member"}]})'
@@ -136,6 +139,9 @@ WAYS = {
     "MemberPayload": f"mutation {{ {REFUSED} {{ % }} }}",
     "Identity": f"{{ {MEMBER} {{ identities {{ % }} }} }}",
     "Consent": f"{{ {MEMBER} {{ consents {{ % }} }} }}",
+    "ConsentEntry": f"{{ {MEMBER} {{ consentHistory {{ nodes {{ % }} }} }} }}",
+    "ConsentEntryConnection": f"{{ {MEMBER} {{ consentHistory {{ % }} }} }}",
+    "ConsentEntryEdge": f"{{ {MEMBER} {{ consentHistory {{ edges {{ % }} }} }} }}",
     "PurchaseFacts": f"{{ {MEMBER} {{ purchases {{ % }} }} }}",
     "PurchaseMonth": f"{{ {MEMBER} {{ purchases {{ months {{ % }} }} }} }}",
     "Ownership": f"{{ {MEMBER} {{ ownership {{ % }} }} }}",
@@ -214,6 +220,9 @@ WAYS = {
     "ApiKeyConnection": "{ apiKeys { % } }",
     "ApiKeyEdge": "{ apiKeys { edges { % } } }",
     "ApiKeyPayload": 'mutation { apiKeyRevoke(id: "nothing") { % } }',
+    "AuditEntry": f"{{ {AUDIT} {{ nodes {{ % }} }} }}",
+    "AuditEntryConnection": f"{{ {AUDIT} {{ % }} }}",
+    "AuditEntryEdge": f"{{ {AUDIT} {{ edges {{ % }} }} }}",
     "UserError": f"mutation {{ {REFUSED} {{ userErrors {{ % }} }} }}",
 }
 """For each object type a document that reaches one; its fields stand in the place of %."""
@@ -231,6 +240,7 @@ ARGUMENTS = {
     "Query.policyValidate": "(kind: GROWTH, document: {})",
     "Query.campaign": '(by: {id: "$campaign"})',
     "Query.campaignCalendar": '(from: "$today", to: "$today")',
+    "Query.auditEntries": '(by: {memberId: "$member"})',
     "Query.handOver": '(id: "$hand_over")',
     "Query.tag": '(by: {id: "$tag"})',
     "Query.tagJob": '(id: "$tag_job")',
@@ -327,6 +337,8 @@ EMPTY = {
     "GuidePayload.guide",
     "Member.archivedAt",
     "MemberPayload.member",
+    "AuditEntry.requestId",
+    "AuditEntry.operation",
     "Ownership.validUntil",
     "Ownership.endedAt",
     "Ownership.endReason",
@@ -529,8 +541,9 @@ class Visit:
 
 
 def stored() -> list[str]:
-    """Every item of every table, but for what logins leave."""
-    items = [json.dumps(item.serialize()) for table in tables.TABLES for item in table.scan()]
+    """Every item of every table, but for what logins leave and what notes who read."""
+    noted = [table for table in tables.TABLES if table is not AuditItem]
+    items = [json.dumps(item.serialize()) for table in noted for item in table.scan()]
     return sorted(item for item in items if not re.search('"attempts#|"S": "sessions"', item))
 
 

@@ -5,7 +5,7 @@ import os
 from functools import cache
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, SecretStr, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -67,6 +67,7 @@ class Settings(BaseSettings):
     wecom_corp_id: str = ""
     wecom_app_secret: SecretStr = SecretStr("")
     first_operator: str = ""
+    audit_years: int = Field(default=3, ge=3, le=30)
     graphiql: bool = True
     transaction_deadline_seconds: float = 4.0
 

@@ -8,6 +8,7 @@ from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
 
 from graphql_api.access.schema import AccessMutations, AccessQueries
+from graphql_api.audit.schema import AuditQueries
 from graphql_api.campaigns.schema import CampaignMutations, CampaignQueries
 from graphql_api.context import Info
 from graphql_api.edge.gate import Gate
@@ -69,6 +70,7 @@ class Query(
     OrderQueries,
     CampaignQueries,
     AccessQueries,
+    AuditQueries,
 ):
     """Root of all queries."""
 

@@ -5,6 +5,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from graphql_api.access.models import AccessItem
+from graphql_api.audit.models import AuditItem
 from graphql_api.campaigns.models import CampaignsItem
 from graphql_api.guides.models import GuidesItem
 from graphql_api.kit.dynamo import Item
@@ -18,6 +19,7 @@ from graphql_api.tags.models import TagsItem
 
 TABLES: tuple[type[Item], ...] = (
     PoliciesItem,
+    AuditItem,
     StoresItem,
     GuidesItem,
     MembersItem,

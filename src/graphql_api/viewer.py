@@ -1,7 +1,9 @@
 """Who is asking, and how far their eyes reach."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from graphql_api.kit.time import Clock
 
 
 class Role(StrEnum):
@@ -32,6 +34,7 @@ WRITE_CAMPAIGNS = "campaigns:write"
 MANAGE_POLICIES = "policies:manage"
 MANAGE_KEYS = "keys:manage"
 MANAGE_STAFF = "staff:manage"
+READ_AUDIT = "audit:read"
 SCOPES = frozenset(
     {
         SEE_PERSONAL_DATA,
@@ -48,8 +51,19 @@ SCOPES = frozenset(
         MANAGE_POLICIES,
         MANAGE_KEYS,
         MANAGE_STAFF,
+        READ_AUDIT,
     }
 )
+
+
+@dataclass(slots=True)
+class RequestNotes:
+    """The request in which somebody asks, and what it showed in full: members → names of fields."""
+
+    id: str
+    clock: Clock
+    operation: str | None = None
+    shown: dict[str, set[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +71,7 @@ class Viewer:
     """One principal with a role; `id` is the member's, guide's, operator's or key's own id.
 
     `store_ids` bounds what staff see: None means the whole chain. `session_id` is that of the
-    login behind the token, where there was one.
+    login behind the token, where there was one, `request` the request, where there is one.
     """
 
     role: Role
@@ -66,6 +80,7 @@ class Viewer:
     store_ids: frozenset[str] | None = None
     scopes: frozenset[str] = frozenset()
     session_id: str | None = None
+    request: RequestNotes | None = field(default=None, compare=False, repr=False)
 
     def holds(self, scope: str) -> bool:
         """Whether the token carries this scope; the system needs none."""

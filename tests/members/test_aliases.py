@@ -88,16 +88,16 @@ def test_commands_on_an_alias_change_who_has_its_place(chained: list[Member]) ->
 def test_change_that_meets_a_merge_goes_to_the_survivor(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The member was read, then merged, and then the update came that conditions on nothing."""
+    """The member was read, then merged, and then the update came."""
     loser, survivor = make_member(store), make_member(store)
-    change = repository.change
+    save = repository.save
 
-    def late(member: Member, *args: object, **more: object) -> bool:
-        monkeypatch.setattr(repository, "change", change)
+    def late(tx: Transaction, member: Member) -> None:
+        monkeypatch.setattr(repository, "save", save)
         put_in_place_of(survivor, member_now(loser.id))
-        return change(member, *args, **more)  # type: ignore[arg-type]
+        save(tx, member)
 
-    monkeypatch.setattr(repository, "change", late)
+    monkeypatch.setattr(repository, "save", late)
     given = Update(id=loser.id, nickname="明")
     assert service.update(given, viewer=SYSTEM).id == survivor.id
     assert member_now(survivor.id).nickname == "明"
@@ -110,13 +110,14 @@ def test_change_of_an_expected_version_that_meets_a_merge_is_refused(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loser, survivor = make_member(store), make_member(store)
-    change = repository.change
+    save = repository.save
 
-    def late(member: Member, *args: object, **more: object) -> bool:
+    def late(tx: Transaction, member: Member) -> None:
+        monkeypatch.setattr(repository, "save", save)
         put_in_place_of(survivor, member_now(loser.id))
-        return change(member, *args, **more)  # type: ignore[arg-type]
+        save(tx, member)
 
-    monkeypatch.setattr(repository, "change", late)
+    monkeypatch.setattr(repository, "save", late)
     with pytest.raises(Conflict):
         service.update(Update(id=loser.id, nickname="明", expected_version=1), viewer=SYSTEM)
     assert member_now(survivor.id).nickname is None

@@ -2,20 +2,20 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from graphql import OperationType
 
 from graphql_api.context import Context
-from graphql_api.edge import documents
+from graphql_api.edge import audited, documents
 from graphql_api.edge.faults import NotExecuted, bad_request, shown_errors
 from graphql_api.edge.gate import refusals
 from graphql_api.edge.requests import Asked
 from graphql_api.kit.time import Clock
 from graphql_api.schema import schema
 from graphql_api.stores import service as stores
-from graphql_api.viewer import Viewer
+from graphql_api.viewer import RequestNotes, Viewer
 
 
 class _ChainClock:
@@ -59,13 +59,16 @@ async def answer(asked: Asked, viewer: Viewer, request_id: str) -> Answer:
         raise bad_request(405, "Only queries run by GET", allow="POST")
     if denied := refusals(operation.uses, viewer):
         raise NotExecuted(denied)
-    context = Context(viewer, await chain_clock.read(), request_id, document)
+    clock = await chain_clock.read()
+    viewer = replace(viewer, request=RequestNotes(request_id, clock, operation.name))
+    context = Context(viewer, clock, request_id, document)
     result = await schema.execute(
         text,
         variable_values=asked.variables,
         operation_name=operation.name,
         context_value=context,
     )
+    await audited.record(viewer, result)
     body: dict[str, Any] = {}
     if result.errors:
         body["errors"] = shown_errors(result.errors, request_id)

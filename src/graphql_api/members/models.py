@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from pynamodb.attributes import (
+    BooleanAttribute,
     ListAttribute,
     NumberAttribute,
     UnicodeAttribute,
@@ -15,7 +16,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb_attributes import UnicodeEnumAttribute
 
 from graphql_api.config import settings
-from graphql_api.kit import secrecy
+from graphql_api.kit import ids, secrecy
 from graphql_api.kit.dynamo import DayAttribute, InstantAttribute, Item, JsonAttribute, table_name
 from graphql_api.members import rules
 from graphql_api.members.rules import (
@@ -33,11 +34,14 @@ from graphql_api.members.rules import (
     SourceChannel,
     TagSource,
 )
+from graphql_api.viewer import Role
 
 SOLE = "@"
 GUIDE_DUE_SHARDS = tuple(f"{n:02d}" for n in range(16))
 _INSTANT = InstantAttribute()
 _CLAIM = "claim#"
+CONSENT = "consent#"
+EFFECT = "effect#"
 _TAG = "tag_"
 _TAG_DIGITS = 26
 _SOURCES = {"H": TagSource.BY_HAND, "R": TagSource.RULE, "I": TagSource.IMPORTED}
@@ -367,6 +371,19 @@ class Claim(MembersItem):
     member_id = UnicodeAttribute()
 
 
+class ConsentEntry(MembersItem):
+    """A member agreed, or no longer did; once for each time, never written again."""
+
+    purpose = UnicodeEnumAttribute(ConsentPurpose)
+    channel = UnicodeEnumAttribute(ConsentChannel)
+    granted = BooleanAttribute()
+    text_version = UnicodeAttribute()
+    at = InstantAttribute()
+    source = UnicodeEnumAttribute(SourceChannel, null=True)
+    by_role = UnicodeEnumAttribute(Role)
+    by_id = UnicodeAttribute()
+
+
 class Effect(MembersItem):
     """What a decision made happen, written with it; the right of the house consumes it."""
 
@@ -392,9 +409,18 @@ def claim_of(key: str) -> str | None:
     return key.removeprefix(_CLAIM) if key.startswith(_CLAIM) else None
 
 
+def consent_entry(member_id: str, key: str, *, at: datetime, **said: Any) -> ConsentEntry:
+    """An entry about the agreement under a key of the member's own map, by time and unique."""
+    consent = Consent(key, [said["text_version"], at.isoformat(), None])
+    sort = f"{CONSENT}{_INSTANT.serialize(at)}#{ids.new_id('con')}"
+    return ConsentEntry(
+        member_id, sort, purpose=consent.purpose, channel=consent.channel, at=at, **said
+    )
+
+
 def effect_sort(kind: EffectKind, level: str) -> str:
     """The range key of an effect: a second one of the same kind and level has no place."""
-    return f"effect#{kind}#{level}"
+    return f"{EFFECT}{kind}#{level}"
 
 
 def name_key_of(member: Member) -> str | None:

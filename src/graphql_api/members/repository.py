@@ -3,14 +3,19 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
-from pynamodb.exceptions import UpdateError
-from pynamodb.expressions.update import Action
-
 from graphql_api.errors import AppError
 from graphql_api.kit.dynamo import Page, Transaction, batch_get, key_page
 from graphql_api.kit.dynamo.blocks import block_of, block_page, key_walk, place_of
 from graphql_api.members import models
-from graphql_api.members.models import SOLE, Claim, Counter, Effect, Member, MembersItem
+from graphql_api.members.models import (
+    SOLE,
+    Claim,
+    ConsentEntry,
+    Counter,
+    Effect,
+    Member,
+    MembersItem,
+)
 from graphql_api.members.rules import EffectKind, Origin
 
 _COUNTER_ID = "counter"
@@ -223,23 +228,6 @@ def require_unmoved(tx: Transaction, member: Member) -> None:
     tx.check(Member, (member.id, SOLE), Member.version == member.version)
 
 
-def change(member: Member, actions: list[Action], *, expected_version: int | None) -> bool:
-    """Change what no decision reads, in one update; the member then holds what was written.
-
-    False when it moved past the expected version, or was merged since it was read.
-    """
-    condition = Member.id.exists() & Member.merged_into.does_not_exist()
-    if expected_version is not None:
-        condition &= Member.version == expected_version
-    try:
-        member.update(actions=actions, condition=condition, add_version_condition=False)
-    except UpdateError as error:
-        if error.cause_response_code == "ConditionalCheckFailedException":
-            return False
-        raise
-    return True
-
-
 def take_claim(tx: Transaction, claim: str, member_id: str, *, taken: AppError) -> None:
     """Give an identity to a member; `taken` when somebody holds it."""
     tx.create(Claim(models.claim_id(claim), member_id=member_id), lost=taken)
@@ -253,6 +241,27 @@ def drop_claim(tx: Transaction, claim: str, member_id: str) -> None:
 def require_unclaimed(tx: Transaction, claim: str) -> None:
     """Hold the transaction to an identity that nobody has; stale when somebody took it."""
     tx.check(Claim, (models.claim_id(claim), SOLE), Claim.id.does_not_exist())
+
+
+def put_consents(tx: Transaction, entries: Iterable[ConsentEntry]) -> None:
+    """Add to the history of a member's agreements."""
+    for entry in entries:
+        tx.create(entry)
+
+
+def consents_of_member(
+    member_id: str, *, first: int, after: str | None, reverse: bool
+) -> Page[ConsentEntry]:
+    """Every time that a member agreed or no longer did, by time: one Query."""
+    return key_page(
+        ConsentEntry,
+        member_id,
+        ConsentEntry.sort,
+        first=first,
+        after=after,
+        reverse=reverse,
+        starts_with=models.CONSENT,
+    )
 
 
 def has_effect(member_id: str, kind: EffectKind, level: str) -> bool:

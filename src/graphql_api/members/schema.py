@@ -21,7 +21,7 @@ from graphql_api.kit.graphql import (
 )
 from graphql_api.kit.graphql.arguments import INPUT, After, First, Id, Reverse
 from graphql_api.kit.graphql.scalars import MonthDay, PhoneNumber
-from graphql_api.members import models, repository, rules, service
+from graphql_api.members import repository, rules, service
 from graphql_api.members.rules import (
     ConsentChannel,
     ConsentPurpose,
@@ -29,7 +29,7 @@ from graphql_api.members.rules import (
     IdentityKind,
     SourceChannel,
 )
-from graphql_api.members.types import MaskedMember, Member, visible
+from graphql_api.members.types import Member, Shown, visible
 from graphql_api.permissions import (
     MEMBER_ARCHIVE,
     MEMBER_ENROL,
@@ -149,7 +149,7 @@ class MemberQueries:
         self,
         info: Info,
         by: Annotated[MemberSelector, strawberry.argument(description="Which one. 选择条件")],
-    ) -> models.Member | MaskedMember | None:
+    ) -> Shown:
         """By id, number, phone or another identity."""
         context = info.context
         id_ = await context.run(id_of, by)
@@ -297,6 +297,9 @@ class MemberConsentSetInput:
     )
     granted: bool = strawberry.field(description="Given or withdrawn. 同意或撤回")
     text_version: str = strawberry.field(description="Version of the text shown. 文本版本")
+    source: SourceChannel | None = strawberry.field(
+        default=None, description="Through which door the member said so. 来源渠道"
+    )
 
 
 @strawberry.input(description="An identity of a member to add or remove. 会员身份")
@@ -313,9 +316,6 @@ class MemberPayload:
 
     member: Member | None = changed_field("The member as it is now; null when refused. 会员")
     user_errors: list[UserError] = errors_field()
-
-
-Shown = models.Member | MaskedMember | None
 
 
 @strawberry.type

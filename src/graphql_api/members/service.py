@@ -1,6 +1,7 @@
 """What can be done to members: enrol, change, agree, identify, archive."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Self
@@ -15,8 +16,9 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
-from pynamodb.expressions.update import Action
 
+from graphql_api.audit import service as audit
+from graphql_api.audit.rules import AuditAction
 from graphql_api.config import settings
 from graphql_api.errors import (
     AppError,
@@ -34,7 +36,7 @@ from graphql_api.kit import ids, phone, secrecy
 from graphql_api.kit.dynamo import Transaction, transact
 from graphql_api.kit.time import Clock, to_the_millisecond
 from graphql_api.members import repository, rules
-from graphql_api.members.models import Member
+from graphql_api.members.models import ConsentEntry, Member, consent_entry
 from graphql_api.members.rules import (
     ConsentChannel,
     ConsentPurpose,
@@ -55,6 +57,7 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 
 MAX_IDENTITIES = 20
 MAX_CONSENTS = 40
+MAX_CONSENTS_AT_ONCE = 24
 LOCK = timedelta(minutes=5)
 _OLDEST_BIRTH_YEAR = 1900
 _LEAP_YEAR = 2000
@@ -67,6 +70,13 @@ def _existing_day(month_day: str) -> str:
         raise ValueError("a birthday is a day that exists, MM-DD")
     return month_day
 
+
+_DOORS = {
+    Role.MEMBER: SourceChannel.MINI_PROGRAM,
+    Role.GUIDE: SourceChannel.STORE,
+    Role.STORE_MANAGER: SourceChannel.STORE,
+}
+"""Through which door somebody speaks where nothing else is said."""
 
 MonthDay = Annotated[str, StringConstraints(pattern="^[0-9]{2}-[0-9]{2}$")]
 Birthday = Annotated[MonthDay, AfterValidator(_existing_day)]
@@ -121,7 +131,6 @@ class _Profile(_Command):
 
 
 PROFILE_FIELDS = frozenset(_Profile.model_fields)
-_LOOKED_AT = frozenset({"store_id", "birthday", "birth_year", "name"})
 
 
 class Enrol(_Profile):
@@ -137,7 +146,7 @@ class Enrol(_Profile):
     guide_id: str | None = None
     source: SourceChannel = SourceChannel.STORE
     joined_at: AwareDatetime | None = None
-    consents: list[NewConsent] = Field(default_factory=list, max_length=MAX_CONSENTS)
+    consents: list[NewConsent] = Field(default_factory=list, max_length=MAX_CONSENTS_AT_ONCE)
 
 
 class Update(_Profile):
@@ -149,13 +158,14 @@ class Update(_Profile):
 
 
 class ConsentSet(_Command):
-    """Give or withdraw one agreement."""
+    """Give or withdraw one agreement; `source` is the door through which the member said so."""
 
     member_id: str
     purpose: ConsentPurpose
     channel: ConsentChannel = ConsentChannel.ANY
     granted: bool
     text_version: Annotated[str, StringConstraints(min_length=1, max_length=20)]
+    source: SourceChannel | None = None
 
 
 class IdentityChange(_Command):
@@ -247,52 +257,56 @@ def enrol(
         member.begin_ownership(policy.begin(guide_id, source, joined_at, clock))
     _set_profile(member, new)
     _set_phone(member, new.identities)
-    return transact(lambda tx: _add(tx, member, claims, origin, clock.today()))
+    agreed = [_entry(member, key, True, new.source, viewer) for key in consents]
+
+    def attempt(tx: Transaction) -> Member:
+        _add(tx, member, claims, origin, clock.today())
+        repository.put_consents(tx, agreed)
+        fields = {*new.model_fields_set & PROFILE_FIELDS, *_kinds(claims)}
+        audit.note(tx, viewer, AuditAction.ENROLLED, member.id, fields)
+        return member
+
+    return transact(attempt)
 
 
 def _add(
     tx: Transaction, member: Member, claims: dict[str, AppError], origin: Origin, day: date
-) -> Member:
+) -> None:
     placed = {member.store_id: "home_store_id", member.joining_store_id: "store_id"}
     for store_id, field in placed.items():
         stores.require_live_store(tx, str(store_id), gone=_closed(field))
     repository.create(tx, member, claims=claims)
     repository.put_effect(tx, member.id, EffectKind.ENROLLED, "-", origin=origin, day=day)
-    return member
 
 
 def update(given: Update, *, viewer: Viewer) -> Member:
     """A member with its changes; what is so already is not written.
 
-    No decision reads a profile, so only `expected_version` conditions; a name is searched for and
-    takes its place in the lists with it. Moving the home store is for managers and headquarters,
-    and to a store within reach.
+    Without `expected_version` they are made to whatever is stored by then. Moving the home store is
+    for managers and headquarters, and to a store within reach.
     """
-    if given.model_fields_set & _LOOKED_AT:
-        return transact(lambda tx: _update_after_a_look(tx, given, viewer))
-    member = _reached(given.id, viewer, ("input", "id"))
-    _require_version(member, given.expected_version)
-    actions = [_action(name, value) for name, value in _changes(member, given).items()]
-    if actions and not repository.change(member, actions, expected_version=given.expected_version):
-        if given.expected_version is None:  # merged meanwhile
-            return update(given, viewer=viewer)
-        raise _moved_on()
-    return member
+
+    def attempt(tx: Transaction) -> Member:
+        member = _reached(given.id, viewer, ("input", "id"))
+        _require_version(member, given.expected_version)
+        moved = "store_id" in given.model_fields_set and _move(tx, member, given.store_id, viewer)
+        changed = _set_profile(member, given)
+        _require_birthday(member, given)
+        if changed or moved:
+            repository.save(tx, member)
+        if changed:
+            audit.note(tx, viewer, AuditAction.CHANGED, member.id, changed)
+        return member
+
+    return transact(attempt)
 
 
-def _update_after_a_look(tx: Transaction, given: Update, viewer: Viewer) -> Member:
-    """Change what depends on what is stored: home store, name, and the parts of the birthday."""
-    member = _reached(given.id, viewer, ("input", "id"))
-    _require_version(member, given.expected_version)
-    moved = "store_id" in given.model_fields_set and _move(tx, member, given.store_id, viewer)
-    changed = _set_profile(member, given)
+def _require_birthday(member: Member, given: Update) -> None:
+    """Refuse a birthday that does not exist in the year that is stored by now."""
     year = None if member.birth_year is None else int(member.birth_year)
     if not rules.birthday_exists(member.birthday, year):
         field = "birth_year" if "birth_year" in given.model_fields_set else "birthday"
         raise Invalid(_NO_SUCH_BIRTHDAY, field=("input", field))
-    if changed or moved:
-        repository.save(tx, member)
-    return member
 
 
 def _move(tx: Transaction, member: Member, store_id: str | None, viewer: Viewer) -> bool:
@@ -328,6 +342,10 @@ def set_consent(given: ConsentSet, *, viewer: Viewer, clock: Clock) -> Member:
             raise Invalid(f"A member has at most {MAX_CONSENTS} consents", field=("input",))
         member.consent_document = {**member.consent_document, key: row}
         repository.save(tx, member)
+        source = given.source or _DOORS.get(viewer.role)
+        repository.put_consents(tx, [_entry(member, key, given.granted, source, viewer)])
+        given_or_not = AuditAction.CONSENT_GIVEN if given.granted else AuditAction.CONSENT_WITHDRAWN
+        audit.note(tx, viewer, given_or_not, member.id, [key])
         return member
 
     return transact(attempt)
@@ -355,6 +373,7 @@ def add_identity(given: IdentityChange, *, viewer: Viewer) -> Member:
         member.identity_claims = kept + claims
         _set_phone(member, [given.identity])
         repository.save(tx, member)
+        audit.note(tx, viewer, AuditAction.IDENTITY_ADDED, member.id, _kinds(claims))
         return member
 
     return transact(attempt)
@@ -379,6 +398,7 @@ def remove_identity(given: IdentityChange, *, viewer: Viewer) -> Member:
         if given.identity.kind is IdentityKind.PHONE and given.identity.value == member.phone:
             member.sealed_phone = member.phone_last4 = None
         repository.save(tx, member)
+        audit.note(tx, viewer, AuditAction.IDENTITY_REMOVED, member.id, _kinds(dropped))
         return member
 
     return transact(attempt)
@@ -401,6 +421,8 @@ def _mark(member_id: str, viewer: Viewer, archived_at: datetime | None) -> Membe
             return member
         member.archived_at = archived_at
         repository.save(tx, member)
+        action = AuditAction.ARCHIVED if archived_at else AuditAction.RESTORED
+        audit.note(tx, viewer, action, member.id)
         return member
 
     return transact(attempt)
@@ -517,18 +539,12 @@ def _changes(member: Member, given: _Profile) -> dict[str, Any]:
     return {name: value for name, value in new.items() if getattr(member, name) != value}
 
 
-def _action(name: str, value: object) -> Action:
-    attribute = getattr(Member, name)
-    action: Action = attribute.remove() if value is None else attribute.set(value)
-    return action
-
-
-def _set_profile(member: Member, given: _Profile) -> bool:
-    """Take a profile over; whether anything changed."""
+def _set_profile(member: Member, given: _Profile) -> list[str]:
+    """Take a profile over; the fields that changed."""
     changes = _changes(member, given)
     for name, value in changes.items():
         setattr(member, name, value)
-    return bool(changes)
+    return list(changes)
 
 
 def _set_phone(member: Member, identities: list[NewIdentity]) -> None:
@@ -544,6 +560,29 @@ def _claims_on_phone(member: Member) -> list[str]:
         return []
     known = claims_of(NewIdentity(kind=IdentityKind.PHONE, value=member.phone))
     return [claim for claim in member.identity_claims if claim in known]
+
+
+def _kinds(claims: Iterable[str]) -> set[str]:
+    """The kinds of identities behind some claims, which is all that may be said of them."""
+    return {claim.partition("#")[0] for claim in claims}
+
+
+def _entry(
+    member: Member, key: str, granted: bool, source: SourceChannel | None, viewer: Viewer
+) -> ConsentEntry:
+    """What a member's history says of the agreement under a key, as the member now holds it."""
+    text_version, given_at, withdrawn_at = member.consent_document[key]
+    at = datetime.fromisoformat(given_at if granted else withdrawn_at)
+    return consent_entry(
+        member.id,
+        key,
+        granted=granted,
+        text_version=text_version,
+        at=at,
+        source=source,
+        by_role=viewer.role,
+        by_id=viewer.id,
+    )
 
 
 def _consent_row(

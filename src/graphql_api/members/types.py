@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
+from graphql_api.audit import rules as audit_rules
 from graphql_api.campaigns import repository as campaigns
 from graphql_api.context import Context, Info
 from graphql_api.guides import repository as guides
@@ -52,7 +53,7 @@ from graphql_api.permissions import (
 from graphql_api.stores import repository as stores
 from graphql_api.stores.types import Store
 from graphql_api.tags import repository as tags
-from graphql_api.viewer import Viewer
+from graphql_api.viewer import Role, Viewer
 
 if TYPE_CHECKING:
     from graphql_api.campaigns.types import CampaignParticipation
@@ -120,11 +121,25 @@ describe_enum(
 )
 
 
-class MaskedMember:
-    """A stored member with names, phone, identities and birth year hidden; the rest is the item."""
+PERSONAL = ("name", "nickname", "phone", "identities", "birthday", "birth_year")
+"""What of a member is personal data whose reading is recorded, as stored."""
+
+
+class _View:
+    """A stored member, seen through something; what it does not say itself is the item's."""
 
     def __init__(self, item: models.Member) -> None:
         self._item = item
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._item, name)
+
+
+class MaskedMember(_View):
+    """A stored member with names, phone, identities and birth year hidden."""
+
+    def __init__(self, item: models.Member) -> None:
+        super().__init__(item)
         self.name = phone.masked_name(item.name) if item.name else item.name
         self.nickname = phone.masked_name(item.nickname) if item.nickname else item.nickname
         self.birth_year = None
@@ -140,15 +155,39 @@ class MaskedMember:
         known = self._item.identities
         return [models.Identity(f"{i.kind}#{phone.masked_name(i.value)}") for i in known]
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._item, name)
+
+class NotedMember(_View):
+    """A stored member in full, which notes the names of the personal data that is read of it."""
+
+    def __init__(self, item: models.Member, noted: set[str]) -> None:
+        super().__init__(item)
+        self._noted = noted
 
 
-def visible(viewer: Viewer, member: models.Member) -> models.Member | MaskedMember | None:
-    """The row rule of members: the item, a masked view of it, or None."""
+def _noting(name: str) -> property:
+    def read(view: NotedMember) -> Any:
+        view._noted.add(name)  # noqa: SLF001 - its own
+        return getattr(view._item, name)  # noqa: SLF001 - its own
+
+    return property(read)
+
+
+for _name in PERSONAL:
+    setattr(NotedMember, _name, _noting(_name))
+
+Shown = models.Member | MaskedMember | NotedMember | None
+
+
+def visible(viewer: Viewer, member: models.Member) -> Shown:
+    """The row rule of members: the item, a masked view of it, or None.
+
+    What a request shows in full of somebody else is noted on it, to be recorded.
+    """
     match rules.sight(viewer, member):
         case Sight.FULL:
-            return member
+            if viewer.request is None or not audit_rules.reads_are_noted(viewer):
+                return member
+            return NotedMember(member, viewer.request.shown.setdefault(member.id, set()))
         case Sight.MASKED:
             return MaskedMember(member)
         case _:
@@ -176,6 +215,26 @@ class Consent:
     at: datetime = field(rule=INHERITED, description="When it was given. 同意时间")
     withdrawn_at: datetime | None = field(
         rule=INHERITED, description="When it was withdrawn. 撤回时间"
+    )
+
+
+@strawberry.type(description="A time when a member agreed, or no longer did. 授权同意记录")
+class ConsentEntry:
+    """Shows models.ConsentEntry."""
+
+    purpose: ConsentPurpose = field(rule=INHERITED, description="What for. 目的")
+    channel: ConsentChannel = field(rule=INHERITED, description="Through which channel. 渠道")
+    granted: bool = field(rule=INHERITED, description="Given or withdrawn. 同意或撤回")
+    text_version: str = field(
+        rule=INHERITED, description="Version of the text that was agreed to. 文本版本"
+    )
+    at: datetime = field(rule=INHERITED, description="When. 时间")
+    source: SourceChannel | None = field(
+        rule=INHERITED, description="Through which door the member said so. 来源渠道"
+    )
+    by_role: Role = field(rule=INHERITED, description="Who recorded it. 记录人角色")
+    by_id: strawberry.ID = field(
+        rule=MEMBER_STAFF, description="Who recorded it: member, guide, account or key. 记录人 ID"
     )
 
 
@@ -220,12 +279,12 @@ class PurchaseFacts:
     )
 
 
-def _tag_ids(member: models.Member | MaskedMember, context: Context) -> list[str]:
+def _tag_ids(member: models.Member | _View, context: Context) -> list[str]:
     ids: list[str] = member.tags_on(context.clock.today())
     return ids
 
 
-def _guide_id(member: models.Member | MaskedMember, context: Context) -> str | None:
+def _guide_id(member: models.Member | _View, context: Context) -> str | None:
     owned = member.owned_on(context.clock.today())
     return owned.guide_id if owned else None
 
@@ -333,6 +392,11 @@ class Member(Node):
     consents: list[Consent] = field(
         rule=MEMBER_FIELD, description="What the member agreed to, and withdrew. 授权同意"
     )
+    consent_history: Connection[ConsentEntry] = connection(
+        page=repository.consents_of_member,
+        rule=MEMBER_FIELD,
+        description="Every time that the member agreed or no longer did, oldest first. 同意记录",
+    )
     purchases: PurchaseFacts = field(
         rule=MEMBER_FIELD,
         description="What the member bought, up to this moment. 消费汇总",
@@ -383,7 +447,7 @@ class Member(Node):
     @classmethod
     def is_type_of(cls, value: Any, _info: Info) -> bool:
         """Whether a stored item is shown by this type."""
-        return isinstance(value, models.Member | MaskedMember)
+        return isinstance(value, models.Member | _View)
 
 
 registry.add("mbr", repository.get_many, visible)

@@ -21,8 +21,8 @@ from graphql_api.kit.graphql.access import INHERITED, field
 from graphql_api.kit.graphql.arguments import INPUT, After, First, Id, Reverse
 from graphql_api.members import repository as members
 from graphql_api.members.rules import OwnershipSource, searched_name
-from graphql_api.members.schema import MemberPayload, MemberSelector, Shown, id_of
-from graphql_api.members.types import Member, visible
+from graphql_api.members.schema import MemberPayload, MemberSelector, id_of
+from graphql_api.members.types import Member, Shown, visible
 from graphql_api.ownership import models, repository, service
 from graphql_api.ownership.rules import EndReason, visible_hand_over
 from graphql_api.ownership.types import HandOver

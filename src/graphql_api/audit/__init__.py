@@ -1,0 +1,1 @@
+"""Who read or changed personal data, kept for at least three years 审计日志."""
