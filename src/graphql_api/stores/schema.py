@@ -17,6 +17,7 @@ from graphql_api.kit.graphql import (
 )
 from graphql_api.kit.graphql.arguments import INPUT, After, First, Id, Reverse
 from graphql_api.kit.graphql.scalars import PhoneNumber, TimeOfDay
+from graphql_api.kit.time import DEFAULT_ZONE
 from graphql_api.permissions import STORE_FIELD, STORE_UPDATE, STORE_WRITE
 from graphql_api.stores import models, repository, service
 from graphql_api.stores.rules import StoreFormat, UnitKind
@@ -87,6 +88,17 @@ class StoreQueries:
         return await paged(
             info.context, repository.page_under, under, first=first, after=after, reverse=reverse
         )
+
+
+@strawberry.input(description="A chain that begins. 连锁开通信息")
+class ChainSetUpInput:
+    """See service.ChainSetUp."""
+
+    name: str = strawberry.field(description="What the chain is called. 连锁名称")
+    zone: str = strawberry.field(
+        default=DEFAULT_ZONE,
+        description="IANA time zone in which business days begin; it stays. 时区",
+    )
 
 
 @strawberry.input(description="One opening interval of a weekday. 营业时段")
@@ -219,6 +231,16 @@ class StorePayload:
 @strawberry.type
 class StoreMutations:
     """Commands of this slice."""
+
+    @mutation(
+        OrgUnitPayload,
+        rule=STORE_WRITE,
+        description="Begin: the chain and its headquarters, once after a deployment. 开通连锁",
+    )
+    def chain_set_up(self, info: Info, input: Annotated[ChainSetUpInput, INPUT]) -> models.OrgUnit:
+        """See service.begin."""
+        new = command(service.ChainSetUp, input)
+        return service.begin(new, viewer=info.context.viewer, clock=info.context.clock)
 
     @mutation(OrgUnitPayload, rule=STORE_WRITE, description="Add a region or an agent. 新建组织")
     def org_unit_create(

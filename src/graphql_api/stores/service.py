@@ -4,8 +4,16 @@ import time
 from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Self, TypeVar
+from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from graphql_api.errors import (
     AppError,
@@ -18,7 +26,7 @@ from graphql_api.errors import (
 )
 from graphql_api.kit import ids
 from graphql_api.kit.dynamo import Transaction, transact
-from graphql_api.kit.time import Clock
+from graphql_api.kit.time import DEFAULT_ZONE, Clock
 from graphql_api.stores import models, repository, rules
 from graphql_api.stores.models import Chain, OrgUnit, Store
 from graphql_api.stores.rules import Opening, StoreFormat, UnitKind
@@ -59,6 +67,19 @@ class Position(_Command):
 
     latitude: float = Field(ge=-90, le=90, allow_inf_nan=False)
     longitude: float = Field(ge=-180, le=180, allow_inf_nan=False)
+
+
+def _known_zone(zone: str) -> str:
+    if zone not in available_timezones():
+        raise ValueError("this is no time zone of the IANA list, such as Asia/Shanghai")
+    return zone
+
+
+class ChainSetUp(_Command):
+    """What a new chain is called, and the zone in which its business days begin."""
+
+    name: Name
+    zone: Annotated[str, AfterValidator(_known_zone)] = DEFAULT_ZONE
 
 
 class UnitCreate(_Command):
@@ -130,6 +151,18 @@ def set_up_chain(name: str, *, zone: str, offset_days: int, clock: Clock) -> Cha
         return chain
 
     return transact(attempt)
+
+
+def begin(new: ChainSetUp, *, viewer: Viewer, clock: Clock) -> OrgUnit:
+    """The headquarters of a chain that begins; the same again changes nothing.
+
+    Refuses another name or zone once the chain stands: its days have begun.
+    """
+    _require_whole_chain(viewer)
+    chain = set_up_chain(new.name, zone=new.zone, offset_days=0, clock=clock)
+    if (chain.name, chain.zone) != (new.name, new.zone):
+        raise ForbiddenTransition("The chain is set up already", field=("input", "name"))
+    return _unit(models.HEADQUARTERS_ID)
 
 
 def clock() -> Clock:
