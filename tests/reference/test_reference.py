@@ -46,12 +46,10 @@ def tier_at(history: dict[str, Any], on: str) -> tuple[str, str, str | None]:
     return card["tier"], str(card["tier_since"]), None if ends_on is None else str(ends_on)
 
 
-@pytest.mark.parametrize(
-    "path", sorted({*HERE.glob("*.py")} - {*HERE.glob("test_*.py")}), ids=lambda path: path.name
-)
-def test_reference_imports_nothing_of_the_product(path: Path) -> None:
+@pytest.mark.parametrize("module", ["till", "levels", "purchases", "days"])
+def test_reference_imports_nothing_of_the_product(module: str) -> None:
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(ast.parse((HERE / f"{module}.py").read_text("utf-8"))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         if isinstance(node, ast.ImportFrom):
