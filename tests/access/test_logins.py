@@ -45,6 +45,7 @@ from graphql_api.stores import service as stores
 from graphql_api.stores.models import HEADQUARTERS_ID, Store
 from graphql_api.viewer import MANAGE_KEYS, MANAGE_STAFF, SYSTEM, Role
 from tests.access.factories import CLOCK, attempts_made, make_account, stored_access
+from tests.conftest import Client
 from tests.factories import make_guide, make_identity, make_member, make_store
 from tests.orders.storage import everything
 
@@ -429,6 +430,21 @@ def test_first_operator_gets_an_account_once(
         staff.disable(account_id, viewer=SYSTEM, clock=CLOCK, at=at)
         with pytest.raises(ForbiddenTransition):
             by_wecom("Founder", at)
+    finally:
+        settings.cache_clear()
+
+
+def test_first_operator_comes_before_the_chain_and_sets_it_up(
+    database: str, at: datetime, monkeypatch: pytest.MonkeyPatch, send: Client
+) -> None:
+    monkeypatch.setenv("APP_FIRST_OPERATOR", "Founder")
+    settings.cache_clear()
+    try:
+        tokens = by_wecom("Founder", at).tokens
+        assert tokens is not None
+        document = """mutation { chainSetUp(input: {name: "一号连锁"}) { unit { name } } }"""
+        begun = send(document, token=tokens.access_token)
+        assert begun == {"chainSetUp": {"unit": {"name": "一号连锁"}}}
     finally:
         settings.cache_clear()
 

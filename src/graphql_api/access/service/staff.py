@@ -23,6 +23,7 @@ from graphql_api.kit import ids
 from graphql_api.kit.dynamo import Transaction, transact
 from graphql_api.kit.time import Clock
 from graphql_api.stores import repository as stores
+from graphql_api.stores.models import HEADQUARTERS_ID
 from graphql_api.viewer import MANAGE_STAFF, Role, Viewer
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
@@ -158,7 +159,12 @@ def _require_headquarters(viewer: Viewer) -> None:
 def _require_live_unit(
     tx: Transaction, account: StaffAccount, field: tuple[str, ...] = ("input", "unit_id")
 ) -> None:
-    """Hold the transaction to a store that works, or for an operator to such an org unit."""
+    """Hold the transaction to a store that works, or for an operator to such an org unit.
+
+    Headquarters never close, and their first operator comes before the chain is set up.
+    """
+    if account.unit_id == HEADQUARTERS_ID and account.role is Role.OPERATOR:
+        return
     is_manager = account.role is Role.STORE_MANAGER
     find = stores.get if is_manager else stores.get_unit
     unit = find(account.unit_id)
