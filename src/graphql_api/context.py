@@ -27,11 +27,13 @@ class Context:
         clock: Clock,
         request_id: str = "-",
         document: Document | None = None,
+        key: str | None = None,
     ) -> None:
         self.viewer = viewer
         self.clock = clock
         self.request_id = request_id
         self.document = document
+        self.key = key
         self.extensions: dict[str, Any] = {}
         self._loaders: dict[Load, DataLoader[Any, Any]] = {}
 

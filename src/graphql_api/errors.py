@@ -18,6 +18,9 @@ class ErrorCode(StrEnum):
     UNAVAILABLE = "UNAVAILABLE"
     SESSION_ENDED = "SESSION_ENDED"
     TOKEN_REUSED = "TOKEN_REUSED"  # noqa: S105 - a code
+    IDEMPOTENCY_CONCURRENT_REQUEST = "IDEMPOTENCY_CONCURRENT_REQUEST"
+    IDEMPOTENCY_KEY_PARAMETER_MISMATCH = "IDEMPOTENCY_KEY_PARAMETER_MISMATCH"
+    IDEMPOTENCY_ANSWER_LOST = "IDEMPOTENCY_ANSWER_LOST"
 
 
 class AppError(Exception):
@@ -93,6 +96,24 @@ class TokenReused(AppError):
     """A refresh token came a second time, so somebody else has it: its session was ended."""
 
     code = ErrorCode.TOKEN_REUSED
+
+
+class RequestInProgress(AppError):
+    """A request with this key is being worked on, by an attempt that may still succeed."""
+
+    code = ErrorCode.IDEMPOTENCY_CONCURRENT_REQUEST
+
+
+class KeyReused(AppError):
+    """The key came with another request before."""
+
+    code = ErrorCode.IDEMPOTENCY_KEY_PARAMETER_MISMATCH
+
+
+class AnswerLost(AppError):
+    """The request was done before, and nobody knows its answer any more."""
+
+    code = ErrorCode.IDEMPOTENCY_ANSWER_LOST
 
 
 class Refused(AppError):

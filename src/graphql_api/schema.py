@@ -1,10 +1,11 @@
 """The whole API on one page."""
 
 import asyncio
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLDirective, GraphQLError
 from strawberry.schema.config import StrawberryConfig
 
 from graphql_api.access.schema import AccessMutations, AccessQueries
@@ -12,10 +13,12 @@ from graphql_api.audit.schema import AuditQueries
 from graphql_api.campaigns.schema import CampaignMutations, CampaignQueries
 from graphql_api.context import Info
 from graphql_api.edge.gate import Gate
+from graphql_api.edge.keyed import Execution
 from graphql_api.errors import Invalid
 from graphql_api.guides.schema import GuideMutations, GuideQueries
 from graphql_api.kit.graphql import Node
 from graphql_api.kit.graphql.arguments import Id
+from graphql_api.kit.graphql.keys import IDEMPOTENT
 from graphql_api.kit.graphql.nodes import MAX_NODES, registry
 from graphql_api.kit.graphql.scalars import SCALARS
 from graphql_api.members.schema import MemberMutations, MemberQueries
@@ -93,6 +96,12 @@ class Mutation(
 class _Schema(strawberry.Schema):
     """Errors are logged where they are coded, once, and only the unexpected ones."""
 
+    def _collect_graphql_directives(
+        self, schema_directive_types: Iterable[type]
+    ) -> tuple[GraphQLDirective, ...]:
+        """With `@idempotent`, which edge.keyed executes; Strawberry would wrap every resolver."""
+        return (*super()._collect_graphql_directives(schema_directive_types), IDEMPOTENT)
+
     def process_errors(self, errors: list[GraphQLError], execution_context: Any = None) -> None:
         """Nothing: see edge.faults.shown_errors."""
 
@@ -102,4 +111,5 @@ schema = _Schema(
     mutation=Mutation,
     config=StrawberryConfig(scalar_map=SCALARS),
     extensions=[Gate],
+    execution_context_class=Execution,
 )

@@ -14,6 +14,7 @@ from graphql_api.members.models import MembersItem
 from graphql_api.orders.models import OrdersItem
 from graphql_api.ownership.models import OwnershipItem
 from graphql_api.policies.models import PoliciesItem
+from graphql_api.requests.models import RequestsItem
 from graphql_api.stores.models import StoresItem
 from graphql_api.tags.models import TagsItem
 
@@ -28,6 +29,7 @@ TABLES: tuple[type[Item], ...] = (
     OrdersItem,
     CampaignsItem,
     AccessItem,
+    RequestsItem,
 )
 
 

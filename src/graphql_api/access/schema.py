@@ -31,6 +31,7 @@ from graphql_api.kit.graphql import (
 )
 from graphql_api.kit.graphql.access import INHERITED
 from graphql_api.kit.graphql.arguments import INPUT, After, First, Id, Reverse
+from graphql_api.kit.graphql.keys import KeyUse
 from graphql_api.kit.graphql.scalars import MonthDay
 from graphql_api.kit.time import real_now
 from graphql_api.members.rules import Gender
@@ -349,6 +350,7 @@ class AccessMutations:
         ApiKeyPayload,
         rule=KEY_MANAGE,
         description="Make an API key; its secret is shown this once. 新建 API 密钥",
+        key=KeyUse.SHOWN_ONCE,
     )
     def api_key_create(
         self, info: Info, input: Annotated[ApiKeyCreateInput, INPUT]
@@ -363,6 +365,7 @@ class AccessMutations:
         ApiKeyPayload,
         rule=KEY_MANAGE,
         description="Give an API key a new secret, shown this once. 轮换 API 密钥",
+        key=KeyUse.SHOWN_ONCE,
     )
     def api_key_rotate(
         self, info: Info, input: Annotated[ApiKeyRotateInput, INPUT]

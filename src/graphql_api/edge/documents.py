@@ -27,10 +27,11 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from graphql_api.edge.faults import MAX_ERRORS, NotExecuted, bad_request, coded
 from graphql_api.edge.requests import Asked
 from graphql_api.kit.graphql.access import Rule, rule_of
+from graphql_api.kit.graphql.keys import KeyOnMutation
 from graphql_api.viewer import Viewer
 
 # Strawberry knows two things of the schema that graphql-core does not.
-_RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+_RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule, KeyOnMutation)
 
 MAX_DOCUMENTS = 512
 MAX_KEPT_LENGTH = 20_000

@@ -61,7 +61,7 @@ async def answer(asked: Asked, viewer: Viewer, request_id: str) -> Answer:
         raise NotExecuted(denied)
     clock = await chain_clock.read()
     viewer = replace(viewer, request=RequestNotes(request_id, clock, operation.name))
-    context = Context(viewer, clock, request_id, document)
+    context = Context(viewer, clock, request_id, document, asked.key)
     result = await schema.execute(
         text,
         variable_values=asked.variables,

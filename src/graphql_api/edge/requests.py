@@ -1,7 +1,7 @@
 """The GraphQL request in an HTTP request: a JSON body of POST, or the parameters of GET."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -38,13 +38,15 @@ class Asked:
     operation_name: str | None
     extensions: dict[str, Any] | None
     by_get: bool = False
+    key: str | None = None
 
 
 async def read(request: Request) -> Asked:
     """What is asked; raises NotExecuted for anything that is no GraphQL request."""
     if request.method == "POST":
         _require_json(request)
-        return _asked(_parsed(await _body(request), "The body"))
+        asked = _asked(_parsed(await _body(request), "The body"))
+        return replace(asked, key=_key(request))
     _require_intent(request)
     return _asked(_parameters(request), by_get=True)
 
@@ -80,6 +82,13 @@ async def _body(request: Request) -> bytes:
     except ClientDisconnect:
         raise bad_request(400, "The body is not whole") from None
     return bytes(raw)
+
+
+def _key(request: Request) -> str | None:
+    """`Idempotency-Key`; a structured string, or as it is."""
+    header = request.headers.get("idempotency-key", "").strip()
+    quoted = len(header) > 1 and header[0] == header[-1] == '"'
+    return (header[1:-1] if quoted else header) or None
 
 
 def _parameters(request: Request) -> dict[str, Any]:

@@ -10,8 +10,9 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal, Protocol, TypeVar
 
 from pynamodb.constants import ITEM
 from pynamodb.exceptions import TransactWriteError
@@ -57,6 +58,19 @@ class _Operation:
     kind: Kind
     request: dict[str, Any]
     lost: AppError | None
+
+
+class Companion(Protocol):
+    """What goes along with each transaction of a request, such as the key that it came with."""
+
+    def join(self, tx: "Transaction") -> None:
+        """Add to a transaction that is about to be sent."""
+
+    def joined(self) -> None:
+        """It was written."""
+
+
+companion: ContextVar[Companion | None] = ContextVar("companion", default=None)
 
 
 class Transaction:
@@ -141,6 +155,8 @@ class Transaction:
             return True
         if len(self._operations) > MAX_OPERATIONS:
             raise ValueError(f"{len(self._operations)} writes in one transaction")
+        if with_it := companion.get():
+            with_it.join(self)
         ordered = [op for kind in _ORDER for op in self._operations if op.kind == kind]
         groups = {k: [op.request for op in ordered if op.kind == k] for k in _ORDER}
         try:
@@ -149,6 +165,8 @@ class Transaction:
             return _outcome(error, ordered)
         for item in self._versioned:
             item.update_local_version_attribute()  # type: ignore[no-untyped-call]  # PynamoDB
+        if with_it:
+            with_it.joined()
         return True
 
     def _send(self, groups: dict[Kind, list[dict[str, Any]]]) -> None:

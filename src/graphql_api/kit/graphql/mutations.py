@@ -12,10 +12,11 @@ from pydantic import BaseModel, ValidationError
 from strawberry.types.base import has_object_definition
 from strawberry.utils.str_converters import to_camel_case
 
-from graphql_api.errors import AppError, ErrorCode, Refused
+from graphql_api.errors import AppError, ErrorCode, Refused, Required
 from graphql_api.kit.graphql import access
 from graphql_api.kit.graphql.access import INHERITED, Rule
 from graphql_api.kit.graphql.enums import describe_enum
+from graphql_api.kit.graphql.keys import GivenKey, KeyUse, given_key
 
 Command = TypeVar("Command", bound=BaseModel)
 Resolver = Callable[..., Any]
@@ -36,6 +37,9 @@ describe_enum(
         "UNAVAILABLE": "Another system does not answer; try again later. 外部服务不可用",
         "SESSION_ENDED": "The session is over; log in again. 会话已失效",
         "TOKEN_REUSED": "A refresh token came twice, its session was ended. 刷新令牌被重复使用",
+        "IDEMPOTENCY_CONCURRENT_REQUEST": "A request with this key is in progress. 处理中",
+        "IDEMPOTENCY_KEY_PARAMETER_MISMATCH": "The key came with another request. 幂等键冲突",
+        "IDEMPOTENCY_ANSWER_LOST": "It was done, its answer is not known. 结果已丢失",
     },
 )
 
@@ -64,13 +68,18 @@ def user_errors(refusal: AppError) -> list[UserError]:
     ]
 
 
-def mutation(payload: type[Any], *, rule: Rule, description: str) -> Callable[[Resolver], Any]:
+def mutation(
+    payload: type[Any], *, rule: Rule, description: str, key: KeyUse = KeyUse.OFFERED
+) -> Callable[[Resolver], Any]:
     """A mutation field over a synchronous resolver that returns the item it changed.
 
     The item becomes the first field of the payload; a resolver that has more to show returns the
     payload itself. The resolver runs off the event loop; a refusal becomes a payload that holds
-    only `userErrors`.
+    only `userErrors`. Every mutation may carry a key; one that moves points, coupons, money or
+    messages requires it.
     """
+    if key is KeyUse.REQUIRED:
+        description = f"{description}. Needs `@idempotent`. 须带幂等键"
 
     def wrap(resolver: Resolver) -> Any:
         signature = inspect.signature(resolver)
@@ -78,9 +87,13 @@ def mutation(payload: type[Any], *, rule: Rule, description: str) -> Callable[[R
 
         @functools.wraps(resolver)
         async def resolve(*args: Any, **kwargs: Any) -> Any:
+            given = given_key.get()
             try:
+                _admit(given, key)
                 item = await asyncio.to_thread(resolver, *args, **kwargs)
             except AppError as refusal:
+                if given:
+                    given.refused = True
                 return payload(user_errors=user_errors(refusal))
             return item if isinstance(item, payload) else payload(**{changed: item})
 
@@ -89,6 +102,17 @@ def mutation(payload: type[Any], *, rule: Rule, description: str) -> Callable[[R
         return access.field(rule=rule, description=description, resolver=shown)
 
     return wrap
+
+
+def _admit(given: GivenKey | None, use: KeyUse) -> None:
+    """Raise where a key is missing or refused."""
+    if given is None:
+        if use is KeyUse.REQUIRED:
+            raise Required("Give this mutation a key: `@idempotent(key:)`, or `Idempotency-Key`")
+        return
+    given.kept = use is not KeyUse.SHOWN_ONCE
+    if given.refusal:
+        raise given.refusal
 
 
 def errors_field() -> Any:
