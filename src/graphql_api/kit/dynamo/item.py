@@ -1,6 +1,6 @@
 """The base of every stored model."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from pynamodb.attributes import Attribute
 from pynamodb.connection import TableConnection
@@ -8,6 +8,7 @@ from pynamodb.models import Model
 
 from graphql_api.config import settings
 from graphql_api.kit import ids
+from graphql_api.kit.dynamo import hydration
 from graphql_api.kit.dynamo.connection import shared_client
 
 _connected: set[type["Item"]] = set()
@@ -49,6 +50,16 @@ class Item(Model):
         attributes = [cls.get_attributes()[name] for name in names]
         pairs = zip(attributes, key, strict=True)
         return {a.attr_name: {a.attr_type: a.serialize(value)} for a, value in pairs}
+
+    @classmethod
+    def from_raw_data(cls, data: dict[str, Any]) -> Self:
+        """The item of an answer, as PynamoDB makes it and refuses to."""
+        item = cls.__new__(cls)
+        try:
+            item.attribute_values = hydration.values_of(cls, data)
+        except KeyError:
+            return super().from_raw_data(data)
+        return item
 
     @classmethod
     def _get_connection(cls) -> TableConnection:
