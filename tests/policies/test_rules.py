@@ -26,7 +26,10 @@ SHIPPED: dict[str, dict[str, Any]] = {
         "validityMonths": 6,
         "downgrade": "TO_SUPPORTED",
         "graceDays": 0,
+        "graceToMonthEnd": False,
         "lowWaterPercent": None,
+        "refundAcross": "REOPEN",
+        "noticeDays": 0,
     },
     "LIFECYCLE": {
         "onboardingMonths": 3,
@@ -37,6 +40,7 @@ SHIPPED: dict[str, dict[str, Any]] = {
     "RELATIONSHIP_PHASE": {"windowMonths": 12, "stableOrders": 12, "startingMonths": 12},
     "RFM": {
         "windowMonths": 12,
+        "recencyMethod": "FIXED",
         "recency": [
             {"score": 5, "maxDays": 30},
             {"score": 4, "maxDays": 60},
@@ -44,6 +48,7 @@ SHIPPED: dict[str, dict[str, Any]] = {
             {"score": 2, "maxDays": 180},
             {"score": 1, "maxDays": None},
         ],
+        "frequencyMethod": "FIXED",
         "frequency": [
             {"score": 5, "minOrders": 16},
             {"score": 4, "minOrders": 8},
@@ -51,6 +56,7 @@ SHIPPED: dict[str, dict[str, Any]] = {
             {"score": 2, "minOrders": 2},
             {"score": 1, "minOrders": 0},
         ],
+        "monetaryMethod": "FIXED",
         "monetary": [
             {"score": 5, "minFen": 300_000},
             {"score": 4, "minFen": 150_000},
@@ -59,8 +65,11 @@ SHIPPED: dict[str, dict[str, Any]] = {
             {"score": 1, "minFen": 0},
         ],
         "highFrom": 3,
+        "averages": None,
+        "measuredOn": None,
     },
     "GROWTH": {"fenPerPoint": 100},
+    "TAG_RULES": {"rules": []},
 }
 """The numbers of domain §3 to §5."""
 
@@ -84,6 +93,25 @@ def tiers(*thresholds: Any) -> dict[str, Any]:
 def bands(name: str, key: str, limits: list[Any], scores: Any = (5, 4, 3, 2, 1)) -> dict[str, Any]:
     """RFM bands with these scores and limits."""
     return {name: [{"score": s, key: limit} for s, limit in zip(scores, limits, strict=True)]}
+
+
+ORDERS = {"fact": "ORDERS", "op": "AT_LEAST", "number": 3, "months": 6}
+AGE = {"fact": "AGE", "op": "AT_LEAST", "number": 18}
+
+
+def rules_of(*conditions: dict[str, Any], same_tag: bool = True) -> dict[str, Any]:
+    """Rules with these conditions; all give the same tag unless told otherwise."""
+    return {
+        "rules": [
+            {"name": f"R{n}", "tag": f"tag_{0 if same_tag else n:026d}", "when": when}
+            for n, when in enumerate(conditions)
+        ]
+    }
+
+
+def nested(depth: int) -> dict[str, Any]:
+    """A comparison below so many groups."""
+    return {"none": [nested(depth - 1)]} if depth else AGE
 
 
 def test_every_kind_has_a_document() -> None:
@@ -144,12 +172,46 @@ def test_what_is_left_out_is_as_shipped_and_what_is_shown_can_be_read(kind: Poli
         ("GROWTH", {"fenPerPoint": 0}, ["fenPerPoint"]),
         ("GROWTH", {"fenPerPoint": None}, ["fenPerPoint"]),
         ("OWNERSHIP", {"protectionDays": -1}, ["protectionDays"]),
+        (
+            "TIER_LADDER",
+            {"refundAcross": "FORGET", "noticeDays": 91},
+            ["refundAcross", "noticeDays"],
+        ),
+        ("TIER_LADDER", {"graceToMonthEnd": 1}, ["graceToMonthEnd"]),
+        ("RFM", {"frequencyMethod": "MEASURED"}, ["frequencyMethod"]),
+        ("RFM", bands("recency", "maxDays", [-1, 60, 90, 180, None]), ["recency"]),
+        (
+            "RFM",
+            {"recencyMethod": "QUANTILE"} | bands("recency", "maxDays", [9, 9, 3, 180, None]),
+            ["recency"],
+        ),
+        ("RFM", {"averages": {"orderFen": -1}}, ["averages.ordersPercent", "averages.orderFen"]),
+        ("TAG_RULES", rules_of(ORDERS, ORDERS), ["rules"]),
+        ("TAG_RULES", {"rules": [{"name": "A", "tag": "tag_1", "when": ORDERS}]}, ["rules.0.tag"]),
+        ("TAG_RULES", rules_of({}), ["rules.0.when"]),
+        ("TAG_RULES", rules_of({"all": []}), ["rules.0.when"]),
+        ("TAG_RULES", rules_of({"all": [ORDERS], "none": [ORDERS]}), ["rules.0.when"]),
+        ("TAG_RULES", rules_of({"all": [ORDERS], "op": "IS"}), ["rules.0.when"]),
+        ("TAG_RULES", rules_of({"any": [ORDERS, {"fact": "X"}]}), ["rules.0.when.any.1.fact"]),
+        ("TAG_RULES", rules_of({"fact": "CITY"}), ["rules.0.when"]),
+        ("TAG_RULES", rules_of({"fact": "CITY", "op": "IS"}), ["rules.0.when"]),
+        ("TAG_RULES", rules_of({"fact": "CITY", "op": "AT_LEAST", "number": 1}), ["rules.0.when"]),
+        ("TAG_RULES", rules_of({"fact": "AGE", "op": "IS", "values": ["9"]}), ["rules.0.when"]),
+        ("TAG_RULES", rules_of({"fact": "AGE", "op": "AT_LEAST"}), ["rules.0.when"]),
+        ("TAG_RULES", rules_of(AGE | {"months": 3}), ["rules.0.when"]),
+        ("TAG_RULES", rules_of({"fact": "AGE", "op": "KNOWN", "number": 3}), ["rules.0.when"]),
+        ("TAG_RULES", rules_of(nested(5)), ["rules.0.when"]),
+        (
+            "TAG_RULES",
+            rules_of(*({"all": [AGE] * 50} for _ in range(5)), same_tag=False),
+            ["rules"],
+        ),
     ],
 )
 def test_what_is_wrong_is_named_by_its_path(
     kind: str, document: dict[str, Any], wrong: list[str]
 ) -> None:
-    assert paths(kind, document) == wrong
+    assert sorted(paths(kind, document)) == sorted(wrong)
 
 
 def test_problems_are_told_in_words_without_the_values() -> None:
@@ -161,6 +223,33 @@ def test_problems_are_told_in_words_without_the_values() -> None:
 
 def test_document_beyond_twenty_thousand_bytes_is_not_read() -> None:
     assert problems("GROWTH", {"x": "y" * 20_000}) == [("", "a policy takes at most 20,000 bytes")]
+
+
+def test_document_nested_beyond_reason_is_refused() -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(2_000):
+        deep = {"x": deep}
+    assert paths("GROWTH", deep) == [""]
+
+
+def test_tag_rules_are_shown_as_they_were_written() -> None:
+    given = rules_of({"all": [nested(3), {"fact": "CITY", "op": "IS", "values": ["上海"]}]})
+    read = rules.read(PolicyKind.TAG_RULES, given)
+    assert isinstance(read, rules.TagRulesPolicy)
+    assert rules.read(PolicyKind.TAG_RULES, read.document()) == read
+    assert read.document()["rules"][0]["when"]["all"][1]["values"] == ["上海"]
+
+
+def test_measured_limits_may_be_alike_and_leave_a_score_to_nobody() -> None:
+    measured = {
+        "recencyMethod": "QUANTILE",
+        "frequencyMethod": "QUANTILE",
+        "measuredOn": "2018-01-01",
+        **bands("recency", "maxDays", [-1, 9, 9, 40, None]),
+        **bands("frequency", "minOrders", [8, 8, 2, 0, 0]),
+    }
+    assert isinstance(rules.read(PolicyKind.RFM, measured), rules.RfmPolicy)
+    assert paths("RFM", measured | {"frequencyMethod": "FIXED"}) == ["frequency"]
 
 
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=6))

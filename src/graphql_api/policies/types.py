@@ -25,6 +25,7 @@ describe_enum(
         "RFM": "Scores for recency, frequency and spend. RFM 规则",
         "GROWTH": "How growth value is earned. 成长值规则",
         "OWNERSHIP": "How long a guide has a member, protected from others. 归属与抢客保护规则",
+        "TAG_RULES": "Which members have which tag by rule. 自动标签规则",
     },
 )
 describe_enum(
