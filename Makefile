@@ -163,6 +163,10 @@ package: $(VENV)/.ready ## Put what the functions run into build/function (ARCH=
 
 ##@ Now and then
 
+.PHONY: bench
+bench: setup ## Measure what docs/benchmarks.md states, and write its tables (ARGS=decisions for a part)
+	@$(BIN)/python -m scripts.bench $(ARGS)
+
 .PHONY: replay-check
 replay-check: setup ## Ask the reference about every household of the year anew (about two minutes)
 	$(call step,the whole year,REPLAY=all $(BIN)/python -m pytest tests/reference $(ARGS))

@@ -23,12 +23,16 @@ FEN = 8_000
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A member on the evening before the first day, and what they buy from then on."""
+    """A member on the evening before the first day, and what they buy from then on.
+
+    A tier above the lowest has so many days to go as `tier_ends_in` says.
+    """
 
     number: int
     joined_on: date
     facts: Facts
     arrivals: tuple[Arrival, ...]
+    tier_ends_in: int
 
 
 def people(count: int, days: int, seed: int = 7) -> Iterator[Person]:
@@ -56,6 +60,7 @@ def _person(number: int, days: int, draw: Random) -> Person:
         joined_on,
         _facts(months, max(joined_on, last_on) if last_on else None),
         () if left_months_ago >= 0 else tuple(_arrivals(number, rate, days, draw)),
+        draw.randrange(182),
     )
 
 
