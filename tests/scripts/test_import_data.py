@@ -14,6 +14,7 @@ import pytest
 
 from graphql_api import tables
 from graphql_api.campaigns import repository as campaigns
+from graphql_api.campaigns.models import SHARDS
 from graphql_api.kit.dynamo import reset_connections
 from graphql_api.kit.time import Clock
 from graphql_api.members import repository as members
@@ -25,7 +26,10 @@ from graphql_api.policies.rules import SHIPPED_GROWTH
 from graphql_api.stores import service as stores
 from scripts import complete_journey, import_data
 from scripts.complete_journey import Dataset
+from tests.conftest import Client
 from tests.scripts import import_process
+from tests.tags.factories import make_tags, set_tags
+from tests.test_reads import asked
 
 HOUSEHOLDS = 7
 CHANGES_FROM_RUN_TO_RUN = {"sealed_phone", "version", "lock_owner", "locked_until"}
@@ -215,3 +219,53 @@ def test_chain_lives_on_the_first_of_january_2018_from_its_first_import(database
 
 def _all_members() -> list[Any]:
     return list(members.page_of_all(first=100, after=None, reverse=False).items)
+
+
+def test_nouns_of_the_imported_chain_are_asked_together_in_counted_reads(
+    database: str, clock: Clock, send: Client, operator: str
+) -> None:
+    stores.set_up_chain("测试连锁", zone="Asia/Shanghai", offset_days=0, clock=clock)
+    import_data.run(households=HOUSEHOLDS, say=lambda _: None, clock=clock)
+    tags = make_tags(2)
+    for member in _all_members()[:3]:
+        set_tags(member, *tags)
+    document = """query ($last: Boolean! = false) {
+      members(first: 5) {
+        nodes { memberNo tags { name } store { name } guide { name store { name } } }
+      }
+      campaigns(first: 3, reverse: $last) {
+        nodes { name kind state participations(first: 2) { nodes { member { memberNo } } } }
+      }
+    }"""
+    send("{ me { role } }", token=operator)
+    with asked() as seen:
+        answer = send(document, token=operator)
+    people = answer["members"]["nodes"]
+    assert [len(member["tags"]) for member in people] == [2, 2, 2, 0, 0]
+    assert all(member["store"] and member["guide"] for member in people)
+    assert all(member["guide"]["store"] == member["store"] for member in people)
+    assert [list(one.values()) for one in answer["campaigns"]["nodes"]] == [
+        ["品类促销·1", "PROMOTION", "ENDED", {"nodes": []}],
+        ["品类促销·2", "PROMOTION", "ENDED", {"nodes": []}],
+        ["季节主题·3", "FESTIVAL", "ENDED", {"nodes": []}],
+    ]
+    reads = {
+        "Query members.block": 1,
+        "get 5 members": 1,
+        "get 2 tags": 1,
+        "get 4 stores": 1,  # of the members and of their guides
+        "get 4 guides": 1,
+        "Query campaigns.block": 1,
+        "get 3 campaigns": 1,
+        "Query campaigns": 3 * SHARDS,  # few households: no shard holds two that were sent it
+    }
+    assert seen == reads
+    with asked() as seen:
+        answer = send(document, token=operator, last=True)
+    newest = answer["campaigns"]["nodes"][0]
+    assert [list(one.values()) for one in newest["participations"]["nodes"]] == [
+        [{"memberNo": "000000021"}],
+        [{"memberNo": "000000037"}],
+    ]
+    # Beside: the number of the newest campaign, and the two members.
+    assert seen == reads | {"get 1 campaigns": 1, "get 2 members": 1}
