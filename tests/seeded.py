@@ -28,7 +28,7 @@ from graphql_api.ownership.models import HandOver, Skipped, skip_sort
 from graphql_api.ownership.rules import EndReason, HandOverFailure, HandOverState, Outcome
 from graphql_api.stores import service as stores
 from graphql_api.stores.models import HEADQUARTERS_ID, Store
-from graphql_api.stores.rules import UnitKind
+from graphql_api.stores.rules import StoreGrade, UnitKind
 from graphql_api.tags.models import Tag, TagJob
 from graphql_api.tags.rules import JobMembers, JobState
 from graphql_api.viewer import SYSTEM, Role, Viewer
@@ -149,6 +149,7 @@ def _store(region_id: str) -> Store:
         hours=[stores.Hours(weekday=1, opens="09:00", closes="22:00")],
         pickup=True,
         opened_on=date(2015, 5, 1),
+        grade=StoreGrade.B,
     )
 
 

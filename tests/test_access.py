@@ -103,6 +103,7 @@ MEMBER = 'member(by: {id: "$member"})'
 STORE = 'store(by: {id: "$store"})'
 ORDER = 'order(by: {id: "$order"})'
 CAMPAIGN = 'campaign(by: {id: "$campaign"})'
+NEARBY = "nearbyStores(position: {latitude: 31.2304, longitude: 121.4737})"
 CALENDAR = 'campaignCalendar(from: "$today", to: "$today")'
 AUDIT = 'auditEntries(by: {memberId: "$member"})'
 ADDED = (
@@ -126,6 +127,7 @@ WAYS = {
     "StoreEdge": "{ stores { edges { % } } }",
     "StorePayload": 'mutation { storeUpdate(input: {id: "nothing"}) { % } }',
     "PageInfo": "{ stores { pageInfo { % } } }",
+    "NearbyStore": f"{{ {NEARBY} {{ % }} }}",
     "Position": f"{{ {STORE} {{ position {{ % }} }} }}",
     "OpeningHours": f"{{ {STORE} {{ hours {{ % }} }} }}",
     "Guide": '{ guide(by: {id: "$guide"}) { % } }',
@@ -239,14 +241,17 @@ ARGUMENTS = {
     "Query.policyVersions": "(kind: GROWTH)",
     "Query.policyValidate": "(kind: GROWTH, document: {})",
     "Query.campaign": '(by: {id: "$campaign"})',
+    "Query.nearbyStores": "(position: {latitude: 31.2304, longitude: 121.4737})",
     "Query.campaignCalendar": '(from: "$today", to: "$today")',
     "Query.auditEntries": '(by: {memberId: "$member"})',
     "Query.handOver": '(id: "$hand_over")',
     "Query.tag": '(by: {id: "$tag"})',
     "Query.tagJob": '(id: "$tag_job")',
+    "Mutation.chainSetUp": '(input: {name: "x"})',
     "Mutation.orgUnitCreate": '(input: {kind: REGION, name: "x", parentId: "nothing"})',
     "Mutation.orgUnitUpdate": '(input: {id: "nothing"})',
     "Mutation.orgUnitArchive": '(id: "nothing")',
+    "Mutation.orgUnitRestore": '(id: "nothing")',
     "Mutation.storeCreate": '(input: {code: "S1", name: "x", parentId: "nothing"})',
     "Mutation.storeUpdate": '(input: {id: "nothing"})',
     "Mutation.storeArchive": '(id: "nothing")',

@@ -91,3 +91,13 @@ def test_subtree_is_a_unit_with_all_below_it() -> None:
 
 def test_subtree_of_an_unknown_unit_is_empty() -> None:
     assert rules.subtree("west", TREE) == []
+
+
+def test_height_counts_the_levels_with_what_stands_below() -> None:
+    assert [rules.height(unit, TREE) for unit in ("hq", "east", "shanghai", "pudong", "north")] == [
+        4,
+        3,
+        2,
+        1,
+        1,
+    ]

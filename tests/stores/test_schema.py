@@ -13,7 +13,7 @@ from graphql_api.stores.models import HEADQUARTERS_ID, StoresItem
 from graphql_api.viewer import Role
 from tests.calls import counted
 from tests.conftest import Client
-from tests.factories import CLOCK, make_snapshot
+from tests.factories import CLOCK, make_snapshot, put_numbered
 from tests.stores.factories import make_store, make_unit
 
 pytestmark = pytest.mark.usefixtures("chain")
@@ -440,3 +440,74 @@ def test_orders_of_a_store_are_for_those_who_keep_its_books(send: Client, chain:
     assert code(manager, store.id, "2018-13") == "BAD_USER_INPUT"
     assert code(auth.issue(Role.GUIDE, "gde_1", unit_id=store.id), store.id) == "FORBIDDEN"
     assert code(auth.issue(Role.MEMBER, "mbr_1"), store.id) == "FORBIDDEN"
+
+
+NEARBY = """query ($position: PositionInput!, $withinMetres: Int! = 5000, $first: Int! = 20) {
+  nearbyStores(position: $position, withinMetres: $withinMetres, first: $first) {
+    metres store { code isOpen pickup }
+  }
+}"""
+CENTRE = {"latitude": 31.2397, "longitude": 121.4998}
+
+
+def test_member_finds_the_stores_nearby(send: Client) -> None:
+    make_store("S1", position={"latitude": 31.2304, "longitude": 121.4737}, pickup=True)
+    make_store("S2", position={"latitude": 31.24, "longitude": 121.49})
+    found = send(NEARBY, token=MEMBER, position=CENTRE)["nearbyStores"]
+    assert found == [
+        {"metres": 932, "store": {"code": "S2", "isOpen": False, "pickup": False}},
+        {"metres": 2688, "store": {"code": "S1", "isOpen": False, "pickup": True}},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"withinMetres": 20_001}, ["withinMetres"]),
+        ({"withinMetres": 0}, ["withinMetres"]),
+        ({"first": 51}, ["first"]),
+        ({"position": {"latitude": 70.1, "longitude": 0.0}}, ["position", "latitude"]),
+        ({"position": {"latitude": 0.0, "longitude": 180.1}}, ["position", "longitude"]),
+    ],
+)
+def test_search_nearby_is_bounded(send: Client, wrong: dict[str, Any], field: list[str]) -> None:
+    answer = send.post(NEARBY, token=MEMBER, **{"position": CENTRE, **wrong})
+    [error] = answer["errors"]
+    assert error["extensions"] == {"code": "BAD_USER_INPUT", "field": field}
+
+
+def test_members_of_a_store_are_for_who_reaches_it(send: Client, operator: str) -> None:
+    here, there = make_store("S1"), make_store("S2")
+    put_numbered([1, 2, 3], newest=3, given=lambda n: {"store_id": (here if n < 3 else there).id})
+    document = """query ($id: ID!) {
+      store(by: {id: $id}) { members(first: 1) { nodes { memberNo } pageInfo { hasNextPage } } }
+    }"""
+    manager = auth.issue(Role.STORE_MANAGER, "stm_1", unit_id=here.id)
+    for token in (operator, manager):
+        page = send(document, token=token, id=here.id)["store"]["members"]
+        assert page == {
+            "nodes": [{"memberNo": "000000013"}],
+            "pageInfo": {"hasNextPage": True},
+        }
+    for token, store in (
+        (manager, there),
+        (auth.issue(Role.GUIDE, "gde_1", unit_id=here.id), here),
+    ):
+        answer = send.post(document, token=token, id=store.id)
+        assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+
+
+def test_unit_is_moved_closed_and_reopened(send: Client, operator: str) -> None:
+    east, north = make_unit("华东"), make_unit("华北")
+    moved = send(
+        """mutation ($input: OrgUnitUpdateInput!) {
+          orgUnitUpdate(input: $input) { unit { parent { name } version } userErrors { code } }
+        }""",
+        token=operator,
+        input={"id": north.id, "parentId": east.id},
+    )["orgUnitUpdate"]
+    assert moved == {"unit": {"parent": {"name": "华东"}, "version": 2}, "userErrors": []}
+    for name, archived in (("orgUnitArchive", True), ("orgUnitRestore", False)):
+        document = f"mutation ($id: ID!) {{ {name}(id: $id) {{ unit {{ archivedAt }} }} }}"
+        unit = send(document, token=operator, id=north.id)[name]["unit"]
+        assert (unit["archivedAt"] is not None) is archived

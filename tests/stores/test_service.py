@@ -1,5 +1,6 @@
 """Commands on the chain, its organisation tree and its stores."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from graphql_api.errors import (
+    AppError,
     Conflict,
     Forbidden,
     ForbiddenTransition,
@@ -15,10 +17,11 @@ from graphql_api.errors import (
     Taken,
 )
 from graphql_api.kit import ids
+from graphql_api.kit.positions import Position
 from graphql_api.kit.time import Clock
 from graphql_api.stores import repository, service
-from graphql_api.stores.models import HEADQUARTERS_ID, StoresItem
-from graphql_api.stores.rules import Opening, StoreFormat, UnitKind
+from graphql_api.stores.models import HEADQUARTERS_ID, OrgUnit, Store, StoresItem
+from graphql_api.stores.rules import Opening, OperatingStage, StoreFormat, StoreGrade, UnitKind
 from graphql_api.viewer import SYSTEM, Role, Viewer
 from tests.calls import counted
 from tests.stores.factories import CREATED, make_store, make_unit
@@ -403,3 +406,144 @@ def test_reach_of_a_region_follows_the_tree_at_once_where_it_is_changed(
     assert service.reach(Role.OPERATOR, region.id) == set()
     service.restore_store(second.id, viewer=SYSTEM, clock=clock)
     assert service.reach(Role.OPERATOR, region.id) == {second.id}
+
+
+# --- moving and reopening units ---------------------------------------------------------------
+
+
+def move(unit_id: str, parent_id: str | None) -> OrgUnit:
+    return service.update_unit(service.UnitUpdate(id=unit_id, parent_id=parent_id), viewer=SYSTEM)
+
+
+def test_unit_moves_with_all_that_stands_under_it() -> None:
+    east, north = make_unit("华东"), make_unit("华北")
+    shanghai = make_unit("上海", under=east.id)
+    store = make_store(under=shanghai.id)
+    assert service.reach(Role.OPERATOR, north.id) == set()
+    moved = move(shanghai.id, north.id)
+    assert (moved.parent_id, moved.version) == (north.id, 2)
+    assert repository.lineages([store.id]) == [(shanghai.id, north.id, HEADQUARTERS_ID)]
+    assert service.reach(Role.OPERATOR, north.id) == {store.id}
+    assert service.reach(Role.OPERATOR, east.id) == set()
+    assert repository.units_under(east.id, first=5, after=None, reverse=False).items == []
+
+
+@pytest.mark.parametrize(
+    ("which", "under", "error", "field"),
+    [
+        ("east", "east", ForbiddenTransition, "parent_id"),
+        ("east", "shanghai", ForbiddenTransition, "parent_id"),
+        ("hq", "east", ForbiddenTransition, "parent_id"),
+        ("east", "agent", Invalid, "kind"),
+        ("east", "closed", ForbiddenTransition, "parent_id"),
+        ("east", "nowhere", NotFound, "parent_id"),
+        ("east", "deep", Invalid, "parent_id"),
+        ("east", None, Invalid, "parent_id"),
+    ],
+)
+def test_unit_is_not_moved_to_where_it_cannot_stand(
+    which: str, under: str | None, error: type[AppError], field: str, clock: Clock
+) -> None:
+    east = make_unit("华东")
+    closed = make_unit("旧区")
+    service.archive_unit(closed.id, viewer=SYSTEM, clock=clock)
+    deep = HEADQUARTERS_ID
+    for n in range(6):
+        deep = make_unit(f"{n}", under=deep).id
+    known = {
+        "hq": HEADQUARTERS_ID,
+        "east": east.id,
+        "shanghai": make_unit("上海", under=east.id).id,
+        "agent": make_unit("代理", kind=UnitKind.AGENT).id,
+        "closed": closed.id,
+        "deep": deep,
+        "nowhere": UNKNOWN_UNIT,
+    }
+    before = everything_stored()
+    with pytest.raises(error) as refusal:
+        move(known[which], under and known[under])
+    assert refusal.value.field == ("input", field)
+    assert everything_stored() == before
+
+
+def test_two_moves_at_once_do_not_put_each_unit_under_the_other() -> None:
+    east, north = make_unit("华东"), make_unit("华北")
+
+    def moved(pair: tuple[str, str]) -> bool:
+        try:
+            move(*pair)
+        except ForbiddenTransition:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(moved, [(east.id, north.id), (north.id, east.id)]))
+    assert sorted(done) == [False, True]
+    assert len(repository.inner_tree()) == 3
+
+
+def test_closed_unit_is_reopened_under_a_unit_that_works(clock: Clock) -> None:
+    east = make_unit("华东")
+    shanghai = make_unit("上海", under=east.id)
+    service.archive_unit(shanghai.id, viewer=SYSTEM, clock=clock)
+    service.archive_unit(east.id, viewer=SYSTEM, clock=clock)
+    before = everything_stored()
+    with pytest.raises(ForbiddenTransition) as refusal:
+        service.restore_unit(shanghai.id, viewer=SYSTEM)
+    assert (refusal.value.field, everything_stored()) == (("id",), before)
+    service.restore_unit(east.id, viewer=SYSTEM)
+    restored = service.restore_unit(shanghai.id, viewer=SYSTEM)
+    assert (restored.archived_at, restored.version) == (None, 3)
+    assert shanghai.id in repository.inner_tree()
+    assert service.restore_unit(shanghai.id, viewer=SYSTEM).version == 3
+    with pytest.raises(Forbidden):
+        service.restore_unit(shanghai.id, viewer=ELSEWHERE)
+
+
+# --- grade, stage, position -------------------------------------------------------------------
+
+
+def test_headquarters_grade_a_store_and_its_manager_does_not() -> None:
+    store = make_store()
+    assert (store.grade, store.stage) == (None, OperatingStage.ACQUIRING)
+    change = service.StoreUpdate(id=store.id, grade=StoreGrade.S, stage=OperatingStage.REFINED)
+    changed = service.update_store(change, viewer=SYSTEM)
+    assert (changed.grade, changed.stage) == (StoreGrade.S, OperatingStage.REFINED)
+    cleared = service.StoreUpdate(id=store.id, grade=None, stage=None)
+    changed = service.update_store(cleared, viewer=SYSTEM)
+    assert (changed.grade, changed.stage) == (None, OperatingStage.REFINED)
+    with pytest.raises(Forbidden) as refusal:
+        service.update_store(change, viewer=manager_of(store.id))
+    assert refusal.value.field == ("input", "grade")
+
+
+BUND = Position(31.2397, 121.4998)
+
+
+def test_stores_near_a_position_are_the_nearest_first(clock: Clock) -> None:
+    def at(code: str, latitude: float, longitude: float) -> Store:
+        return make_store(code, position={"latitude": latitude, "longitude": longitude})
+
+    people_square, bund, hongqiao = (
+        at("S1", 31.2304, 121.4737),
+        at("S2", 31.2400, 121.4900),
+        at("S3", 31.1979, 121.3363),
+    )
+    closed = at("S4", 31.2397, 121.4998)
+    make_store("S5")
+    service.archive_store(closed.id, viewer=SYSTEM, clock=clock)
+
+    with counted() as calls:
+        near = repository.nearest(BUND, within_metres=5_000, first=10)
+    assert [(one.store.id, one.metres) for one in near] == [
+        (bund.id, 932),
+        (people_square.id, 2_688),
+    ]
+    assert calls == {"Query": 4, "BatchGetItem": 1}
+    far = repository.nearest(BUND, within_metres=20_000, first=10)
+    assert [one.store.id for one in far] == [bund.id, people_square.id, hongqiao.id]
+    assert len(repository.nearest(BUND, within_metres=20_000, first=1)) == 1
+    gone = service.StoreUpdate(id=bund.id, position=None)
+    service.update_store(gone, viewer=SYSTEM)
+    near = repository.nearest(BUND, within_metres=5_000, first=10)
+    assert [one.store.id for one in near] == [people_square.id]

@@ -11,8 +11,9 @@ from pynamodb_attributes import UnicodeEnumAttribute
 
 from graphql_api.kit import ids
 from graphql_api.kit.dynamo import DayAttribute, InstantAttribute, Item, JsonAttribute, table_name
+from graphql_api.kit.positions import Position
 from graphql_api.kit.time import DEFAULT_ZONE
-from graphql_api.stores.rules import Opening, StoreFormat, UnitKind
+from graphql_api.stores.rules import Opening, OperatingStage, StoreFormat, StoreGrade, UnitKind
 
 SOLE = "@"
 HEADQUARTERS_ID = ids.derived_id("org", "headquarters")
@@ -41,6 +42,17 @@ class BlockIndex(GlobalSecondaryIndex["StoresItem"]):
     place = UnicodeAttribute(range_key=True)
 
 
+class CellIndex(GlobalSecondaryIndex["StoresItem"]):
+    """Stores by where they stand: a cell of the map, and the position in it."""
+
+    class Meta:
+        index_name = "cell"
+        projection = KeysOnlyProjection()
+
+    cell = UnicodeAttribute(hash_key=True)
+    cell_place = UnicodeAttribute(range_key=True)
+
+
 class StoresItem(Item):
     """The table of this slice; every item has the base key (id, sort)."""
 
@@ -54,9 +66,12 @@ class StoresItem(Item):
     child_key = UnicodeAttribute(null=True)
     block = UnicodeAttribute(null=True)
     place = UnicodeAttribute(null=True)
+    cell = UnicodeAttribute(null=True)
+    cell_place = UnicodeAttribute(null=True)
 
     children = ChildrenIndex()
     by_block = BlockIndex()
+    by_cell = CellIndex()
 
 
 class Chain(StoresItem):
@@ -99,6 +114,8 @@ class Store(StoresItem):
     hours_document = JsonAttribute(attr_name="hours", default=list)
     pickup = BooleanAttribute(default=False)
     opened_on = DayAttribute(null=True)
+    grade = UnicodeEnumAttribute(StoreGrade, null=True)
+    stage = UnicodeEnumAttribute(OperatingStage, default=OperatingStage.ACQUIRING)
     created_at = InstantAttribute()
     archived_at = InstantAttribute(null=True)
     version = VersionAttribute()
@@ -109,9 +126,11 @@ class Store(StoresItem):
         return [Opening(*row) for row in self.hours_document]
 
     @property
-    def position(self) -> "Store | None":
-        """The store itself where it has a position; latitude and longitude are read off it."""
-        return self if self.latitude is not None and self.longitude is not None else None
+    def position(self) -> Position | None:
+        """Where it stands, if that is known."""
+        if self.latitude is None or self.longitude is None:
+            return None
+        return Position(float(self.latitude), float(self.longitude))
 
 
 class CodeClaim(StoresItem):
@@ -134,3 +153,14 @@ def code_claim_id(code: str) -> str:
 def child_key_of(item: OrgUnit | Store) -> str:
     """Units sort before stores, then by name; the id makes the key unique."""
     return f"{'0' if isinstance(item, OrgUnit) else '1'}#{item.name}#{item.id}"
+
+
+def cell_place_of(at: Position) -> str:
+    """A position as a place in its cell, to a tenth of a metre."""
+    return f"{at.latitude:.6f},{at.longitude:.6f}"
+
+
+def position_at(cell_place: str) -> Position:
+    """The position that a place in a cell tells."""
+    latitude, longitude = cell_place.split(",")
+    return Position(float(latitude), float(longitude))

@@ -1,6 +1,7 @@
 """Access paths of the chain, the organisation tree and the stores."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from pynamodb.exceptions import PutError
@@ -8,6 +9,7 @@ from pynamodb.exceptions import PutError
 from graphql_api.errors import AppError
 from graphql_api.kit.dynamo import Page, Transaction, batch_get, batch_write, key_page
 from graphql_api.kit.dynamo.blocks import block_of, block_page, place_of
+from graphql_api.kit.positions import Position, cell_of, cells_within, metres_between
 from graphql_api.stores import models, rules
 from graphql_api.stores.models import SOLE, Chain, CodeClaim, Counter, OrgUnit, Store, StoresItem
 
@@ -60,6 +62,29 @@ def page_of_all(*, first: int, after: str | None, reverse: bool) -> Page[Store]:
     return _with_items(Store, keys)
 
 
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A store, and how far it is from a position."""
+
+    store: Store
+    metres: int
+
+
+def nearest(centre: Position, *, within_metres: int, first: int) -> list[Near]:
+    """Stores by their distance from a position: a Query for each cell of the map, one BatchGetItem.
+
+    Cells are a quarter of a degree high and wide; a circle of 20 km touches 18 of them at most.
+    """
+    away = [
+        (metres_between(centre, models.position_at(str(key.cell_place))), key.id)
+        for cell in cells_within(centre, within_metres)
+        for key in StoresItem.by_cell.query(cell)
+    ]
+    near = sorted((metres, id_) for metres, id_ in away if metres <= within_metres)[:first]
+    found = zip(near, get_many([id_ for _, id_ in near]), strict=True)
+    return [Near(store, round(metres)) for (metres, _), store in found if store is not None]
+
+
 def page_under(unit_id: str, *, first: int, after: str | None, reverse: bool) -> Page[Store]:
     """Stores directly under an org unit, by name."""
     return _with_items(Store, _children(unit_id, "1#", first, after, reverse))
@@ -95,6 +120,17 @@ def lineages(ids: Sequence[str]) -> list[tuple[str, ...]]:
         above = {parents[id_] for id_ in wanted} - {None}
         wanted = sorted(str(id_) for id_ in above if id_ not in parents)
     return [tuple(rules.ancestors(id_, parents)) for id_ in ids]
+
+
+def way_up(unit: OrgUnit) -> list[OrgUnit]:
+    """A unit and those above it as they are now, nearest first."""
+    way = [unit]
+    while way[-1].parent_id is not None and len(way) <= rules.MAX_DEPTH:
+        above = get_unit(way[-1].parent_id)
+        if above is None:
+            break
+        way.append(above)
+    return way
 
 
 def has_children(unit_id: str) -> bool:
@@ -142,6 +178,14 @@ def require_live_unit(tx: Transaction, unit_id: str, *, gone: AppError) -> None:
     tx.check(OrgUnit, (unit_id, SOLE), live, lost=gone)
 
 
+def require_in_place(tx: Transaction, unit: OrgUnit) -> None:
+    """Hold the transaction to a unit that works where it was read; stale when it was moved."""
+    parent = OrgUnit.parent_id
+    stays = parent == unit.parent_id if unit.parent_id else parent.does_not_exist()
+    live = OrgUnit.id.exists() & OrgUnit.archived_at.does_not_exist()
+    tx.check(OrgUnit, (unit.id, SOLE), live & stays)
+
+
 def require_live_store(tx: Transaction, store_id: str, *, gone: AppError) -> None:
     """Hold the transaction to a store that exists and is not archived."""
     live = Store.id.exists() & Store.archived_at.does_not_exist()
@@ -184,6 +228,9 @@ def _index(item: OrgUnit | Store) -> None:
     if isinstance(item, Store):
         item.block = block_of(int(item.number)) if listed else None
         item.place = place_of(int(item.number)) if listed else None
+        at = item.position if listed else None
+        item.cell = cell_of(at) if at else None
+        item.cell_place = models.cell_place_of(at) if at else None
 
 
 def _newest_number() -> int:

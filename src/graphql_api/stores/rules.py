@@ -30,6 +30,23 @@ class StoreFormat(StrEnum):
     ONLINE = "ONLINE"
 
 
+class StoreGrade(StrEnum):
+    """How well a store is run, by its metrics (门店等级)."""
+
+    S = "S"
+    A = "A"
+    B = "B"
+    C = "C"
+
+
+class OperatingStage(StrEnum):
+    """How far a store has come in looking after members (运营阶段: 拉新, 精准, 精细)."""
+
+    ACQUIRING = "ACQUIRING"
+    PRECISE = "PRECISE"
+    REFINED = "REFINED"
+
+
 @dataclass(frozen=True, slots=True)
 class Opening:
     """One interval of one weekday (1 = Monday), as HH:MM; 24:00 is the end of the day."""
@@ -75,3 +92,10 @@ def ancestors(unit_id: str, parents: Mapping[str, str | None]) -> list[str]:
 def subtree(unit_id: str, parents: Mapping[str, str | None]) -> Sequence[str]:
     """A unit and every unit below it, in the order of `parents`."""
     return [u for u in parents if u == unit_id or unit_id in ancestors(u, parents)]
+
+
+def height(unit_id: str, parents: Mapping[str, str | None]) -> int:
+    """How many levels a unit has with what stands under it; 1 where nothing does."""
+    below = subtree(unit_id, parents)
+    depths = (ancestors(unit, parents).index(unit_id) + 1 for unit in below if unit != unit_id)
+    return 1 + max(depths, default=0)

@@ -6,6 +6,7 @@ from typing import Annotated
 import strawberry
 
 from graphql_api.context import Info
+from graphql_api.errors import Invalid
 from graphql_api.kit.graphql import (
     Connection,
     UserError,
@@ -17,11 +18,15 @@ from graphql_api.kit.graphql import (
 )
 from graphql_api.kit.graphql.arguments import INPUT, After, First, Id, Reverse
 from graphql_api.kit.graphql.scalars import PhoneNumber, TimeOfDay
+from graphql_api.kit.positions import MAX_LATITUDE, Position
 from graphql_api.kit.time import DEFAULT_ZONE
 from graphql_api.permissions import STORE_FIELD, STORE_UPDATE, STORE_WRITE
 from graphql_api.stores import models, repository, service
-from graphql_api.stores.rules import StoreFormat, UnitKind
-from graphql_api.stores.types import OrgUnit, Store
+from graphql_api.stores.rules import OperatingStage, StoreFormat, StoreGrade, UnitKind
+from graphql_api.stores.types import NearbyStore, OrgUnit, Store
+
+MOST_METRES = 20_000
+MOST_STORES = 50
 
 
 @strawberry.input(description="Which store: exactly one of these. 门店选择条件", one_of=True)
@@ -30,6 +35,20 @@ class StoreSelector:
 
     id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="Its id. 全局 ID")
     code: strawberry.Maybe[str] = strawberry.field(description="The chain's own code. 门店编码")
+
+
+@strawberry.input(description="A position on the map, in degrees (GCJ-02). 经纬度")
+class PositionInput:
+    """See service.Position."""
+
+    latitude: float = strawberry.field(description="Degrees north. 纬度")
+    longitude: float = strawberry.field(description="Degrees east. 经度")
+
+
+Metres = Annotated[
+    int, strawberry.argument(description="How far away at most, 1 to 20,000. 最远距离（米）")
+]
+Nearest = Annotated[int, strawberry.argument(description="How many, 1 to 50. 条数")]
 
 
 @strawberry.type
@@ -89,6 +108,32 @@ class StoreQueries:
             info.context, repository.page_under, under, first=first, after=after, reverse=reverse
         )
 
+    @strawberry.field(
+        description="Stores that work near a position, the nearest first. 附近门店",
+        graphql_type=list[NearbyStore],
+        metadata={"rule": STORE_FIELD},
+    )
+    async def nearby_stores(
+        self,
+        info: Info,
+        position: Annotated[PositionInput, strawberry.argument(description="Where. 位置")],
+        within_metres: Metres = 5_000,
+        first: Nearest = 20,
+    ) -> object:
+        """By the cells of the map that the circle touches."""
+        if not 1 <= within_metres <= MOST_METRES:
+            raise Invalid(f"It is from 1 to {MOST_METRES:,}", field=("withinMetres",))
+        if not 1 <= first <= MOST_STORES:
+            raise Invalid(f"`first` is from 1 to {MOST_STORES}", field=("first",))
+        if not abs(position.latitude) <= MAX_LATITUDE:
+            text = f"Stores are looked for up to {MAX_LATITUDE:g} degrees"
+            raise Invalid(text, field=("position", "latitude"))
+        if not abs(position.longitude) <= 180:
+            raise Invalid("It is from -180 to 180", field=("position", "longitude"))
+        centre = Position(position.latitude, position.longitude)
+        nearest = repository.nearest
+        return await info.context.run(nearest, centre, within_metres=within_metres, first=first)
+
 
 @strawberry.input(description="A chain that begins. 连锁开通信息")
 class ChainSetUpInput:
@@ -108,14 +153,6 @@ class OpeningHoursInput:
     weekday: int = strawberry.field(description="1 is Monday, 7 is Sunday. 星期")
     opens: TimeOfDay = strawberry.field(description="When it opens. 开门时间")
     closes: TimeOfDay = strawberry.field(description="When it closes; 24:00 is midnight. 打烊时间")
-
-
-@strawberry.input(description="A position on the map, in degrees (GCJ-02). 经纬度")
-class PositionInput:
-    """See service.Position."""
-
-    latitude: float = strawberry.field(description="Degrees north. 纬度")
-    longitude: float = strawberry.field(description="Degrees east. 经度")
 
 
 @strawberry.input(description="A new region or agent. 新建组织")
@@ -139,6 +176,9 @@ class OrgUnitUpdateInput:
 
     id: strawberry.ID = strawberry.field(description="Which unit. 组织 ID")
     name: strawberry.Maybe[str] = strawberry.field(description="Its name. 名称")
+    parent_id: strawberry.Maybe[strawberry.ID] = strawberry.field(
+        description="Move it, and all that stands under it, under another unit. 上级组织 ID"
+    )
     partner_level: strawberry.Maybe[int | None] = strawberry.field(
         description="Level of a channel partner; null clears it. 渠道商等级"
     )
@@ -177,6 +217,12 @@ class StoreCreateInput:
     opened_on: date | None = strawberry.field(
         default=None, description="When it opened first. 开业日期"
     )
+    grade: StoreGrade | None = strawberry.field(
+        default=None, description="How well it is run. 门店等级"
+    )
+    stage: OperatingStage | None = strawberry.field(
+        default=None, description="How far it has come; ACQUIRING by default. 运营阶段"
+    )
 
 
 @strawberry.input(description="Changes of a store; what is left out stays. 修改门店")
@@ -206,6 +252,12 @@ class StoreUpdateInput:
     )
     opened_on: strawberry.Maybe[date | None] = strawberry.field(
         description="When it opened first. 开业日期"
+    )
+    grade: strawberry.Maybe[StoreGrade | None] = strawberry.field(
+        description="How well it is run; null clears it. 门店等级"
+    )
+    stage: strawberry.Maybe[OperatingStage] = strawberry.field(
+        description="How far it has come with its members. 运营阶段"
     )
     expected_version: strawberry.Maybe[int] = strawberry.field(
         description="Refuse with CONFLICT when it has changed since. 期望版本"
@@ -266,6 +318,11 @@ class StoreMutations:
     def org_unit_archive(self, info: Info, id: Id) -> models.OrgUnit:
         """See service.archive_unit."""
         return service.archive_unit(id, viewer=info.context.viewer, clock=info.context.clock)
+
+    @mutation(OrgUnitPayload, rule=STORE_WRITE, description="Reopen a closed unit. 恢复组织")
+    def org_unit_restore(self, info: Info, id: Id) -> models.OrgUnit:
+        """See service.restore_unit."""
+        return service.restore_unit(id, viewer=info.context.viewer)
 
     @mutation(StorePayload, rule=STORE_WRITE, description="Open a new store. 新建门店")
     def store_create(self, info: Info, input: Annotated[StoreCreateInput, INPUT]) -> models.Store:

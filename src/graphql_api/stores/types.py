@@ -18,20 +18,23 @@ from graphql_api.kit.graphql.enums import describe_enum
 from graphql_api.kit.graphql.nodes import registry
 from graphql_api.kit.graphql.relations import everything
 from graphql_api.kit.graphql.scalars import PhoneNumber, TimeOfDay
+from graphql_api.members import repository as members_repository
 from graphql_api.orders import repository as orders_repository
 from graphql_api.permissions import (
     CAMPAIGN_FIELD,
     GUIDE_FIELD,
+    MEMBER_BOOKS,
     ORDER_BOOKS,
     STORE_BOOKS,
     STORE_FIELD,
 )
 from graphql_api.stores import models, repository, rules
-from graphql_api.stores.rules import StoreFormat, UnitKind
+from graphql_api.stores.rules import OperatingStage, StoreFormat, StoreGrade, UnitKind
 
 if TYPE_CHECKING:
     from graphql_api.campaigns.types import StoreCampaign
     from graphql_api.guides.types import Guide
+    from graphql_api.members.types import Member
     from graphql_api.orders.types import Order
 
 describe_enum(
@@ -55,6 +58,27 @@ describe_enum(
         "OFFICE": "In an office quarter. 写字楼店",
         "CAMPUS": "On a campus. 校园店",
         "ONLINE": "The chain's mall, without a shop floor. 线上商城",
+    },
+)
+
+
+describe_enum(
+    StoreGrade,
+    description="How well a store is run, by its metrics. 门店等级",
+    values={
+        "S": "Keeps its metrics steady and widens its modes. S 级",
+        "A": "Steadies the basics and widens its metrics. A 级",
+        "B": "Builds the basics. B 级",
+        "C": "Begins to build the basics. C 级",
+    },
+)
+describe_enum(
+    OperatingStage,
+    description="How far a store has come in looking after members. 门店运营阶段",
+    values={
+        "ACQUIRING": "Wins members. 拉新",
+        "PRECISE": "Tells its members apart. 精准",
+        "REFINED": "Looks after each group of members in its own way. 精细",
     },
 )
 
@@ -103,7 +127,7 @@ class OrgUnit(Node):
 
 @strawberry.type(description="A position on the map, in degrees (GCJ-02). 经纬度")
 class Position:
-    """Shows the position of models.Store."""
+    """Shows kit.positions.Position."""
 
     latitude: float = field(rule=INHERITED, description="Degrees north. 纬度")
     longitude: float = field(rule=INHERITED, description="Degrees east. 经度")
@@ -154,6 +178,26 @@ async def _orders(
 
 
 del _orders.__annotations__["return"]
+
+
+async def _members(
+    root: strawberry.Parent[models.Store],
+    info: Info,
+    first: First = 20,
+    after: After = None,
+    reverse: Reverse = False,
+) -> Any:
+    from graphql_api.members.types import visible  # which shows stores, and imports this module
+
+    if not info.context.viewer.reaches_store(root.id):
+        raise Forbidden("This store is outside your scope")
+    page = members_repository.page_of_store
+    return await paged(
+        info.context, page, root.id, first=first, after=after, reverse=reverse, visible=visible
+    )
+
+
+del _members.__annotations__["return"]
 
 
 async def _campaigns(root: strawberry.Parent[models.Store], info: Info) -> Any:
@@ -219,6 +263,17 @@ class Store(Node):
             resolver=_campaigns,
         )
     )
+    grade: StoreGrade | None = field(
+        rule=STORE_BOOKS, description="How well it is run; null before it was graded. 门店等级"
+    )
+    stage: OperatingStage = field(
+        rule=STORE_BOOKS, description="How far it has come with its members. 运营阶段"
+    )
+    members: Connection[Annotated["Member", strawberry.lazy("graphql_api.members.types")]] = field(
+        rule=MEMBER_BOOKS,
+        description="Members whose home store it is, by joining time. 门店会员",
+        resolver=_members,
+    )
     created_at: datetime = field(rule=STORE_BOOKS, description="When it was made. 创建时间")
     archived_at: datetime | None = field(
         rule=STORE_FIELD, description="When it was closed; null while it works. 停用时间"
@@ -231,6 +286,16 @@ class Store(Node):
     def is_type_of(cls, value: Any, _info: Info) -> bool:
         """Whether a stored item is shown by this type."""
         return isinstance(value, models.Store)
+
+
+@strawberry.type(description="A store near a position. 附近门店")
+class NearbyStore:
+    """Shows repository.Near."""
+
+    store: Store = field(rule=STORE_FIELD, description="The store. 门店")
+    metres: int = field(
+        rule=STORE_FIELD, description="How far it is as the crow flies, in metres. 直线距离（米）"
+    )
 
 
 registry.add("org", repository.get_units, everything)
