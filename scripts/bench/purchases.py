@@ -26,7 +26,8 @@ class Purchases:
 
 def _paid(arrival: Arrival) -> Contribution:
     growth = SHIPPED_GROWTH.growth_of(arrival.amount)
-    return Contribution(arrival.on, orders=1, paid=arrival.amount, refunded=0, growth=growth)
+    day = arrival.bought_on or arrival.on
+    return Contribution(day, orders=1, paid=arrival.amount, refunded=0, growth=growth)
 
 
 def _refunded(paid: Contribution, arrival: Arrival) -> Contribution:

@@ -11,13 +11,17 @@ from scripts.complete_journey import Dataset, Refund, Visit
 
 
 class Arrival(NamedTuple):
-    """A basket that is paid, or money given back for one; `amount` in fen."""
+    """A basket that is paid, or money given back for one; `amount` in fen.
+
+    One that arrives late was bought on an earlier day than `on`.
+    """
 
     at: datetime
     on: date
     basket_id: int
     amount: int
     is_refund: bool
+    bought_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def as_told(history: History) -> dict[str, Any]:
             told["refund_of"] = arrival.basket_id
         else:
             told["order"] = arrival.basket_id
-            told["day"] = arrival.on
+            told["day"] = arrival.bought_on or arrival.on
         arrivals.append(told)
     return {"joined_on": history.joined_on, "arrivals": arrivals}
 
