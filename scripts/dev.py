@@ -21,13 +21,15 @@ from types import FrameType
 import uvicorn
 
 from graphql_api import graphiql, tables
-from graphql_api.kit import files
+from graphql_api.config import settings
 from graphql_api.members.models import MembersItem
+from graphql_api.orders.models import OrdersItem
 from graphql_api.ownership.models import OwnershipItem
 from graphql_api.tags.models import TagsItem
 from graphql_api.viewer import Role
 from scripts import engines, import_data, local
 from scripts.processes import EngineError, Running
+from scripts.queue_pump import QueuePump
 from scripts.stream_pump import Pump
 
 PEOPLE = {
@@ -87,19 +89,17 @@ def _serve_everything(data_dir: Path, port: int, households: int) -> int:
         local.point_at(running.url)
         if created := tables.create_all():
             say(f"Created {len(created)} tables.")
-        if engines.name() == "ministack":  # DynamoDB Local keeps no files
-            files.create_bucket()
         if not _import(running, households):
             return 1
-        pumps = _pumps(data_dir)
-        for pump in pumps:
-            pump.start()
-        try:
-            with local.logins():
-                return _serve(port)
-        finally:
+        with local.files_and_queues(data_dir), local.logins():
+            pumps = _pumps(data_dir)
             for pump in pumps:
-                pump.stop()
+                pump.start()
+            try:
+                return _serve(port)
+            finally:
+                for pump in pumps:
+                    pump.stop()
 
 
 def _import(running: Running, households: int) -> bool:
@@ -164,17 +164,22 @@ def _welcome(server: uvicorn.Server, address: str) -> None:
     say(f"API and GraphiQL: {address}   (Ctrl-C stops, the state is kept)")
 
 
-def _pumps(data_dir: Path) -> list[Pump]:
-    """One for each function that follows a stream."""
+def _pumps(data_dir: Path) -> list[Pump | QueuePump]:
+    """One for each function that follows a stream or a queue."""
     os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "WARNING")
     from graphql_api.handlers import effects, hand_overs, tag_counts, tag_jobs
+    from graphql_api.handlers import webhook_deliveries as deliveries
+    from graphql_api.handlers import webhook_events as events
 
-    tags = TagsItem.Meta.table_name
+    members, tags = MembersItem.Meta.table_name, TagsItem.Meta.table_name
     return [
-        Pump(MembersItem.Meta.table_name, effects.handler, data_dir),
+        Pump(members, effects.handler, data_dir),
         Pump(OwnershipItem.Meta.table_name, hand_overs.handler, data_dir),
         Pump(tags, tag_counts.handler, data_dir, consumer="counts"),
         Pump(tags, tag_jobs.handler, data_dir, consumer="jobs"),
+        Pump(members, events.handler, data_dir, consumer="webhooks"),
+        Pump(OrdersItem.Meta.table_name, events.handler, data_dir, consumer="webhooks"),
+        QueuePump(settings().webhook_queue_url, deliveries.handler),
     ]
 
 

@@ -2,19 +2,28 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 from graphql_api import auth
 from graphql_api.config import settings
+from graphql_api.kit import files, queues
 from graphql_api.members import repository as members
-from graphql_api.viewer import MANAGE_KEYS, MANAGE_STAFF, SCOPES, SEE_PERSONAL_DATA, Role
-from scripts import engines, processes, stand_ins
+from graphql_api.viewer import (
+    MANAGE_KEYS,
+    MANAGE_STAFF,
+    MANAGE_WEBHOOKS,
+    SCOPES,
+    SEE_PERSONAL_DATA,
+    Role,
+)
+from graphql_api.webhooks import tasks as webhooks
+from scripts import emulator, engines, processes, stand_ins
 
 ACCOUNT = "000000000001"
 TOKEN_LIFETIME = timedelta(days=7)
-OPERATOR_SCOPES = frozenset({SEE_PERSONAL_DATA, MANAGE_KEYS, MANAGE_STAFF})
+OPERATOR_SCOPES = frozenset({SEE_PERSONAL_DATA, MANAGE_KEYS, MANAGE_STAFF, MANAGE_WEBHOOKS})
 
 
 def data_dir() -> Path:
@@ -43,6 +52,24 @@ def logins() -> Iterator[None]:
     with stand_ins.serve() as server:
         os.environ.update(stand_ins.settings_for(server.url))
         settings.cache_clear()
+        yield
+
+
+@contextmanager
+def files_and_queues(data_dir: Path) -> Iterator[None]:
+    """The bucket and the queue of webhooks; what waited in a queue that was forgotten waits again.
+
+    DynamoDB Local has neither: an embedded AWS beside it serves them, and forgets when it stops.
+    """
+    with ExitStack() as beside:
+        if engines.name() != engines.DEFAULT:
+            emulator.ensure_environment()
+            url = beside.enter_context(emulator.start(data_dir / "beside", persist=False)).url
+            os.environ.update(AWS_ENDPOINT_URL_S3=url, AWS_ENDPOINT_URL_SQS=url)
+        files.create_bucket()
+        os.environ["APP_WEBHOOK_QUEUE_URL"] = queues.create(f"{settings().table_prefix}webhooks")
+        settings.cache_clear()
+        webhooks.wake_all()
         yield
 
 

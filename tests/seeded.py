@@ -31,7 +31,18 @@ from graphql_api.stores.models import HEADQUARTERS_ID, Store
 from graphql_api.stores.rules import StoreGrade, UnitKind
 from graphql_api.tags.models import Tag, TagJob
 from graphql_api.tags.rules import JobMembers, JobState
-from graphql_api.viewer import SYSTEM, Role, Viewer
+from graphql_api.viewer import SCOPES, SYSTEM, Role, Viewer
+from graphql_api.webhooks import repository as webhook_repository
+from graphql_api.webhooks import service as webhooks
+from graphql_api.webhooks.rules import (
+    Answer,
+    DeliveryState,
+    EndpointState,
+    Health,
+    Problem,
+    StopReason,
+)
+from graphql_api.webhooks.service import SecretRotate
 from scripts.stand_ins import StandIns
 from tests.access.factories import make_account, make_key
 from tests.campaigns.factories import adopt, make_campaign, make_offer, make_running, take_part
@@ -48,11 +59,13 @@ from tests.factories import (
 )
 from tests.policies.factories import make_draft, publish
 from tests.tags.factories import make_group, make_tag, set_tags
+from tests.webhooks.factories import make_delivery, register
 
 NAME = "王小明"
 NICKNAME = "明明爱喝茶"
 PHONE = "+8613800138000"
 UNION_ID = "union-1"
+URL = "http://127.0.0.1:9/hook"
 
 
 @pytest.fixture
@@ -112,6 +125,7 @@ def seeded(chain: str, stand_ins: StandIns) -> dict[str, str]:
     return (
         campaigns
         | _access(member, store)
+        | _webhooks()
         | {
             "headquarters": HEADQUARTERS_ID,
             "region": region.id,
@@ -281,4 +295,25 @@ def _campaigns(region_id: str, store: Store, other_store: Store, member: Member)
         "campaign_mandated": make_running("会员日", clock=clock).id,
         "campaign_draft": make_campaign("双十一", clock=clock, **ahead).id,
         "today": clock.today().isoformat(),
+    }
+
+
+def _webhooks() -> dict[str, str]:
+    """An endpoint of a key that is paused, with a delivery on its way, and one that works."""
+    viewer = Viewer(Role.INTEGRATION, "key_1", scopes=SCOPES)
+    paused, active = (register(URL, viewer=viewer).endpoint for _ in range(2))
+    webhooks.rotate_secret(SecretRotate(id=paused.id), viewer=SYSTEM, at=real_now())
+    webhooks.stop(paused.id, EndpointState.PAUSED, StopReason.FAILING, at=NOW)
+    webhook_repository.note_health(paused.id, Health(), Health(3, NOW, NOW))
+    delivery = make_delivery(paused)
+    failed = Answer(500, Problem.STATUS, 12, "no")
+    webhook_repository.note_attempt(
+        delivery, failed, DeliveryState.PENDING, at=NOW, next_at=real_now()
+    )
+    return {
+        "webhook": paused.id,
+        "webhook_delivery": delivery.id,
+        "webhook_active": active.id,
+        "webhook_delivered": make_delivery(active).id,
+        "now": f"{real_now() - timedelta(minutes=1):%Y-%m-%dT%H:%M:%SZ}",
     }

@@ -38,6 +38,7 @@ from graphql_api.schema import schema
 from graphql_api.viewer import (
     MANAGE_KEYS,
     MANAGE_STAFF,
+    MANAGE_WEBHOOKS,
     READ_AUDIT,
     READ_CAMPAIGNS,
     READ_MEMBERS,
@@ -88,7 +89,9 @@ COLUMNS = {
         Role.OPERATOR, "opr_1", scopes=frozenset({SEE_PERSONAL_DATA})
     ),
     "OPERATOR who manages access": Column(
-        Role.OPERATOR, "opr_1", scopes=frozenset({MANAGE_KEYS, MANAGE_STAFF, READ_AUDIT})
+        Role.OPERATOR,
+        "opr_1",
+        scopes=frozenset({MANAGE_KEYS, MANAGE_STAFF, MANAGE_WEBHOOKS, READ_AUDIT}),
     ),
     "INTEGRATION without scopes": Column(Role.INTEGRATION, "key_1"),
     "INTEGRATION that reads": Column(
@@ -225,6 +228,14 @@ WAYS = {
     "AuditEntry": f"{{ {AUDIT} {{ nodes {{ % }} }} }}",
     "AuditEntryConnection": f"{{ {AUDIT} {{ % }} }}",
     "AuditEntryEdge": f"{{ {AUDIT} {{ edges {{ % }} }} }}",
+    "WebhookEndpoint": "{ webhookEndpoints { nodes { % } } }",
+    "WebhookEndpointConnection": "{ webhookEndpoints { % } }",
+    "WebhookEndpointEdge": "{ webhookEndpoints { edges { % } } }",
+    "WebhookEndpointPayload": 'mutation { webhookEndpointUpdate(input: {id: "nothing"}) { % } }',
+    "WebhookDelivery": '{ webhookDelivery(id: "$webhook_delivery") { % } }',
+    "WebhookDeliveryConnection": "{ webhookEndpoints { nodes { deliveries { % } } } }",
+    "WebhookDeliveryEdge": "{ webhookEndpoints { nodes { deliveries { edges { % } } } } }",
+    "WebhookDeliveryPayload": 'mutation { webhookDeliveryReplay(id: "nothing") { % } }',
     "UserError": f"mutation {{ {REFUSED} {{ userErrors {{ % }} }} }}",
 }
 """For each object type a document that reaches one; its fields stand in the place of %."""
@@ -317,6 +328,16 @@ ARGUMENTS = {
     "Mutation.campaignAdoptionUpdate": '(input: {campaignId: "nothing", storeId: "nothing"})',
     "Mutation.campaignAdoptionWithdraw": '(input: {campaignId: "nothing", storeId: "nothing"})',
     "Mutation.campaignParticipationAdd": '(input: {campaignId: "nothing", participations: []})',
+    "Query.webhookEndpoint": '(id: "$webhook")',
+    "Query.webhookDelivery": '(id: "$webhook_delivery")',
+    "Mutation.webhookEndpointCreate": '(input: {name: "", url: "https://x.invalid/", topics: []})',
+    "Mutation.webhookEndpointUpdate": '(input: {id: "nothing"})',
+    "Mutation.webhookEndpointRotateSecret": '(input: {id: "nothing"})',
+    "Mutation.webhookEndpointDisable": '(id: "nothing")',
+    "Mutation.webhookEndpointEnable": '(id: "nothing")',
+    "Mutation.webhookEndpointTest": '(id: "nothing")',
+    "Mutation.webhookEndpointReplay": '(input: {id: "nothing", since: "2018-01-01T00:00:00Z"})',
+    "Mutation.webhookDeliveryReplay": '(id: "nothing")',
     "Mutation.orderApply": '(input: {source: "pos", externalId: "x"})',
 }
 """Arguments of fields that need some; those of mutations are refused and change nothing."""
@@ -369,6 +390,9 @@ EMPTY = {
     "ApiKey.revokedAt",
     "ApiKeyPayload.apiKey",
     "ApiKeyPayload.key",
+    "WebhookEndpointPayload.endpoint",
+    "WebhookEndpointPayload.secret",
+    "WebhookDeliveryPayload.delivery",
     "Tag.archivedAt",
     "TagPayload.tag",
     "TagGroup.archivedAt",

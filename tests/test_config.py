@@ -10,7 +10,14 @@ from pydantic import ValidationError
 from graphql_api.config import Settings
 
 RING = f"2026:{'ab' * 32}"
-RINGS = ("token_keys", "phone_hash_keys", "phone_cipher_keys", "cursor_keys", "access_keys")
+RINGS = (
+    "token_keys",
+    "phone_hash_keys",
+    "phone_cipher_keys",
+    "cursor_keys",
+    "access_keys",
+    "webhook_keys",
+)
 
 
 keeps_secrets = pytest.mark.engine("ministack", "DynamoDB Local has no Secrets Manager")

@@ -214,8 +214,12 @@ def test_what_fails_again_and_again_is_kept() -> None:
         for event in function.get("Events", {}).values():
             source = event["Properties"]
             assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-            failed = source["DestinationConfig"]["OnFailure"]["Destination"]
-            assert failed.removesuffix(".Arn") in queues
+            if event["Type"] == "SQS":
+                failed = queues[source["Queue"].removesuffix(".Arn")]["RedrivePolicy"]
+                assert failed["deadLetterTargetArn"].removesuffix(".Arn") in queues
+            else:
+                failed = source["DestinationConfig"]["OnFailure"]["Destination"]
+                assert failed.removesuffix(".Arn") in queues
     for queue in queues.values():
         assert queue["SqsManagedSseEnabled"] is True
         assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600
@@ -233,8 +237,27 @@ def watched(metric: str) -> set[str]:
 def test_alarms_watch_every_function_every_stream_and_every_dead_letter() -> None:
     functions = of_type(FUNCTION)
     assert watched("Errors") == set(functions)
-    assert watched("IteratorAge") == {k for k, f in functions.items() if "Events" in f}
-    assert watched("ApproximateNumberOfMessagesVisible") == set(of_type("AWS::SQS::Queue"))
+    follow = {k for k, f in functions.items() if "DynamoDB" in sources(f)}
+    assert watched("IteratorAge") == follow
+    queues = of_type("AWS::SQS::Queue")
+    work = {name for name, queue in queues.items() if "RedrivePolicy" in queue}
+    assert watched("ApproximateNumberOfMessagesVisible") == set(queues) - work
+    assert watched("ApproximateAgeOfOldestMessage") == work
+
+
+def sources(function: dict[str, Any]) -> set[str]:
+    """What kinds of things call a function."""
+    return {event["Type"] for event in function.get("Events", {}).values()}
+
+
+def test_message_of_a_queue_is_not_seen_again_while_it_is_worked_on() -> None:
+    for function in of_type(FUNCTION).values():
+        for event in function.get("Events", {}).values():
+            if event["Type"] == "SQS":
+                queue = of_type("AWS::SQS::Queue")[
+                    event["Properties"]["Queue"].removesuffix(".Arn")
+                ]
+                assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
 
 
 def test_keys_stay_out_of_the_configuration() -> None:

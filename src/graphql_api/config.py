@@ -59,6 +59,8 @@ class Settings(BaseSettings):
     phone_cipher_keys: KeyRing = _LOCAL_KEYS
     cursor_keys: KeyRing = _LOCAL_KEYS
     access_keys: KeyRing = _LOCAL_KEYS
+    webhook_keys: KeyRing = _LOCAL_KEYS
+    webhook_queue_url: str = ""
     token_issuer: str = "member-operations"  # noqa: S105 - a name
     wechat_base_url: str = "https://api.weixin.qq.com"
     wechat_app_id: str = ""
@@ -93,6 +95,7 @@ class Settings(BaseSettings):
             self.phone_cipher_keys,
             self.cursor_keys,
             self.access_keys,
+            self.webhook_keys,
         )
         for ring in rings:
             if not ring:

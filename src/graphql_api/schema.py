@@ -28,6 +28,7 @@ from graphql_api.permissions import SIGNED_IN
 from graphql_api.policies.schema import PolicyMutations, PolicyQueries
 from graphql_api.stores.schema import StoreMutations, StoreQueries
 from graphql_api.tags.schema import TagMutations, TagQueries
+from graphql_api.webhooks.schema import WebhookMutations, WebhookQueries
 
 
 @strawberry.type
@@ -74,6 +75,7 @@ class Query(
     CampaignQueries,
     AccessQueries,
     AuditQueries,
+    WebhookQueries,
 ):
     """Root of all queries."""
 
@@ -89,6 +91,7 @@ class Mutation(
     OrderMutations,
     CampaignMutations,
     AccessMutations,
+    WebhookMutations,
 ):
     """Root of all mutations."""
 

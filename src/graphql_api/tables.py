@@ -17,6 +17,7 @@ from graphql_api.policies.models import PoliciesItem
 from graphql_api.requests.models import RequestsItem
 from graphql_api.stores.models import StoresItem
 from graphql_api.tags.models import TagsItem
+from graphql_api.webhooks.models import WebhooksItem
 
 TABLES: tuple[type[Item], ...] = (
     PoliciesItem,
@@ -30,6 +31,7 @@ TABLES: tuple[type[Item], ...] = (
     CampaignsItem,
     AccessItem,
     RequestsItem,
+    WebhooksItem,
 )
 
 

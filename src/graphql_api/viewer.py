@@ -32,6 +32,7 @@ WRITE_TAGS = "tags:write"
 READ_CAMPAIGNS = "campaigns:read"
 WRITE_CAMPAIGNS = "campaigns:write"
 MANAGE_POLICIES = "policies:manage"
+MANAGE_WEBHOOKS = "webhooks:manage"
 MANAGE_KEYS = "keys:manage"
 MANAGE_STAFF = "staff:manage"
 READ_AUDIT = "audit:read"
@@ -49,6 +50,7 @@ SCOPES = frozenset(
         READ_CAMPAIGNS,
         WRITE_CAMPAIGNS,
         MANAGE_POLICIES,
+        MANAGE_WEBHOOKS,
         MANAGE_KEYS,
         MANAGE_STAFF,
         READ_AUDIT,

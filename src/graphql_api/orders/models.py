@@ -15,6 +15,7 @@ from graphql_api.kit.dynamo import (
     table_name,
 )
 from graphql_api.kit.time import month_of
+from graphql_api.members.rules import Origin
 from graphql_api.orders.rules import (
     Body,
     Line,
@@ -82,6 +83,7 @@ class Order(OrdersItem):
     refund_document = JsonAttribute(attr_name="refunds", default=list)
     buyer_document = JsonAttribute(attr_name="buyer", default=list)
     recorded_at = InstantAttribute()
+    origin = UnicodeEnumAttribute(Origin, null=True)
     version = VersionAttribute()
 
     @property

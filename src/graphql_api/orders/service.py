@@ -301,6 +301,7 @@ def _write(
         taken = before if member is left else None
         given = after if member is owner else None
         _update_facts(tx, member, order.id, taken, given, origin, clock)
+    order.origin = origin
     _keep(tx, order, new, owner, clock, stays=left is owner)
     return Applied(order, changed=True)
 
@@ -413,6 +414,7 @@ def _new_order(snapshot: Snapshot, clock: Clock, origin: Origin, state: State) -
         source=snapshot.source,
         external_id=snapshot.external_id,
         recorded_at=recorded_at,
+        origin=origin,
     )
 
 

@@ -1,0 +1,30 @@
+"""What follows from a write to members and orders: endpoints that want to know are told."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from graphql_api.kit.time import real_now
+from graphql_api.observability import logger
+from graphql_api.webhooks import tasks
+from graphql_api.webhooks.rules import Event
+from graphql_api.webhooks.tasks import Change
+
+
+def events_of(record: dict[str, Any]) -> list[Event]:
+    """What a record of either stream tells."""
+    written = record["dynamodb"]
+    at = datetime.fromtimestamp(float(written["ApproximateCreationDateTime"]), UTC)
+    change = Change(record["eventID"], at, written.get("OldImage"), written.get("NewImage"))
+    look = tasks.order_events if "owner" in written["Keys"] else tasks.member_events
+    return look(change)
+
+
+def handler(event: dict[str, Any], _context: Any) -> dict[str, list[Any]]:
+    """The streams of members and orders, a batch at a time.
+
+    A batch that fails is delivered again as a whole; what of it was written is found.
+    """
+    events = [one for record in event["Records"] for one in events_of(record)]
+    if sent := tasks.tell(events, at=real_now()):
+        logger.info("webhooks on their way", events=len(events), deliveries=sent)
+    return {"batchItemFailures": []}

@@ -1,0 +1,1 @@
+"""Outgoing webhooks: other systems are told that something changed, and ask the API what."""

@@ -1,0 +1,246 @@
+"""The streams of members and orders: what happened is told once to whoever wants to know."""
+
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from graphql_api.handlers import webhook_events
+from graphql_api.kit import ids
+from graphql_api.members import service as members
+from graphql_api.members.models import Effect, MembersItem, effect_sort
+from graphql_api.members.rules import EffectKind, IdentityKind, Origin
+from graphql_api.orders import service as orders
+from graphql_api.orders.models import OrdersItem
+from graphql_api.ownership import service as ownership
+from graphql_api.ownership.service import Assign
+from graphql_api.stores.models import Store
+from graphql_api.viewer import SYSTEM
+from graphql_api.webhooks import repository, service
+from graphql_api.webhooks.rules import EndpointState, StopReason, Topic
+from scripts.stream_pump import Pump
+from tests.calls import counted
+from tests.factories import (
+    CLOCK,
+    NOW,
+    make_guide,
+    make_identity,
+    make_member,
+    make_refund,
+    make_snapshot,
+    make_store,
+)
+from tests.tags.factories import make_group, make_tag, set_tags
+from tests.webhooks.factories import deliveries, everything, register
+
+URL = "http://127.0.0.1:9/hook"
+
+
+class Streams:
+    """Both streams, read into the handler; keeps the batches."""
+
+    def __init__(self, folder: Path) -> None:
+        self.batches: list[dict[str, Any]] = []
+        tables = [MembersItem.Meta.table_name, OrdersItem.Meta.table_name]
+        self._pumps = [Pump(name, self._handle, folder, consumer="webhooks") for name in tables]
+        self._client = boto3.client("dynamodbstreams")
+
+    def _handle(self, event: dict[str, Any], context: Any) -> Any:
+        self.batches.append(event)
+        return webhook_events.handler(event, context)
+
+    def drain(self) -> list[tuple[str, dict[str, Any]]]:
+        """Read all that waits; what is told now that was not told before, by topic."""
+        before = {delivery.id for delivery in deliveries()}
+        for pump in self._pumps:
+            while pump.drain(self._client):
+                pass
+        new = [one for one in deliveries() if one.id not in before]
+        return [(one.topic.value, one.payload) for one in new]
+
+
+@pytest.fixture
+def store(chain: str) -> Store:
+    return make_store("S1")
+
+
+@pytest.fixture
+def streams(chain: str, tmp_path: Path) -> Streams:
+    return Streams(tmp_path)
+
+
+def test_enrolment_and_every_change_of_a_member_are_told(store: Store, streams: Streams) -> None:
+    register(URL)
+    guide = make_guide(store)
+    member = make_member(store)
+    [(topic, told)] = streams.drain()
+    assert (topic, told["object"]) == (
+        "MEMBER_ENROLLED",
+        {"type": "Member", "id": member.id, "version": None},
+    )
+
+    members.update(members.Update(id=member.id, name="王小明"), viewer=SYSTEM)
+    [(topic, told)] = streams.drain()
+    assert (topic, told["changed"], told["object"]["version"]) == ("MEMBER_UPDATED", ["name"], 2)
+    assert "王" not in str(told)
+
+    tag = make_tag(make_group("饮食"), "爱喝茶")
+    set_tags(member, tag)
+    assert [topic for topic, _ in streams.drain()] == ["MEMBER_TAGS_CHANGED"]
+
+    assign = Assign(member_id=member.id, guide_id=guide.id)
+    ownership.assign(assign, viewer=SYSTEM, clock=CLOCK)
+    [(topic, told)] = streams.drain()
+    assert (topic, told["changed"]) == ("MEMBER_GUIDE_CHANGED", ["guide"])
+
+    members.archive(member.id, viewer=SYSTEM, clock=CLOCK)
+    assert "MEMBER_ARCHIVED" in [topic for topic, _ in streams.drain()]
+    members.restore(member.id, viewer=SYSTEM)
+    assert "MEMBER_RESTORED" in [topic for topic, _ in streams.drain()]
+
+
+def test_order_refund_and_first_purchase_are_told(store: Store, streams: Streams) -> None:
+    member = make_member(store)
+    streams.drain()
+    register(URL)
+    snapshot = make_snapshot(store, external_id="W-1", member_id=member.id)
+    order = orders.apply(snapshot, clock=CLOCK).order
+    first, applied = sorted(streams.drain())
+    assert (first[0], first[1]["object"]["id"]) == ("MEMBER_FIRST_PURCHASE", member.id)
+    assert applied[0] == "ORDER_APPLIED"
+    assert applied[1]["object"] == {"type": "Order", "id": order.id, "version": 1}
+    assert (applied[1]["memberId"], applied[1]["storeId"]) == (member.id, store.id)
+
+    orders.apply(
+        make_snapshot(store, make_refund(), external_id="W-1", member_id=member.id), clock=CLOCK
+    )
+    [(topic, told)] = streams.drain()
+    assert (topic, told["changed"], told["object"]["version"]) == ("ORDER_REFUNDED", ["refunds"], 2)
+
+    orders.apply(snapshot, clock=CLOCK)
+    assert streams.drain() == []
+
+
+def test_order_that_finds_its_member_is_told_again(store: Store, streams: Streams) -> None:
+    buyer = make_identity()
+    register(URL, Topic.ORDER_APPLIED)
+    order = orders.apply(make_snapshot(store, buyer=[buyer]), clock=CLOCK).order
+    [(_, told)] = streams.drain()
+    assert told["memberId"] is None
+    member = make_member(store, buyer)
+    orders.attach(order.id, clock=CLOCK)
+    [(_, told)] = streams.drain()
+    assert (told["object"]["version"], told["memberId"]) == (2, member.id)
+
+
+def test_back_fill_tells_nothing(store: Store, streams: Streams) -> None:
+    register(URL)
+    new = members.Enrol(identities=[make_identity()], store_id=store.id)
+    member = members.enrol(new, viewer=SYSTEM, clock=CLOCK, origin=Origin.BACKFILL)
+    told = [make_snapshot(store, external_id="W-1"), make_snapshot(store, external_id="W-2")]
+    orders.backfill(member.id, told, clock=CLOCK, job="import")
+    refunded = make_snapshot(store, make_refund(), external_id="W-1", member_id=member.id)
+    orders.apply(refunded, clock=CLOCK, origin=Origin.BACKFILL)
+    assert streams.drain() == []
+    orders.apply(
+        make_snapshot(store, make_refund(), external_id="W-2", member_id=member.id), clock=CLOCK
+    )
+    assert [topic for topic, _ in streams.drain()] == ["ORDER_REFUNDED"]
+
+
+def test_record_that_comes_again_makes_no_second_delivery(store: Store, streams: Streams) -> None:
+    register(URL)
+    register(URL, Topic.MEMBER_ENROLLED)
+    make_member(store)
+    assert [topic for topic, _ in streams.drain()] == ["MEMBER_ENROLLED"] * 2
+    assert len({one.event_id for one in deliveries()}) == 1
+    before = everything()
+    for batch in streams.batches * 2:
+        webhook_events.handler(batch, None)
+    assert everything() == before
+
+
+def test_batch_that_died_half_way_is_told_whole_and_once(
+    store: Store, streams: Streams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(URL)
+    make_member(store)
+    create, written = repository.create_delivery, []
+
+    def die_once(tx: Any, delivery: Any) -> None:
+        written.append(delivery.id)
+        if len(written) == 1:
+            raise TimeoutError
+        create(tx, delivery)
+
+    monkeypatch.setattr(repository, "create_delivery", die_once)
+    assert [topic for topic, _ in streams.drain()] == ["MEMBER_ENROLLED"]
+
+
+def test_each_endpoint_is_told_what_it_wants_and_a_stopped_one_not_yet_or_never(
+    store: Store, streams: Streams
+) -> None:
+    orders_only = register(URL, Topic.ORDER_APPLIED).endpoint
+    wants, paused, disabled = (register(URL, Topic.MEMBER_ENROLLED).endpoint for _ in range(3))
+    service.stop(paused.id, EndpointState.PAUSED, StopReason.FAILING, at=NOW)
+    service.disable(disabled.id, viewer=SYSTEM, at=NOW)
+    make_member(store)
+    streams.drain()
+    assert {one.endpoint_id: one.state for one in deliveries()} == {
+        wants.id: "PENDING",
+        paused.id: "HELD",
+    }
+    assert orders_only.id not in {one.endpoint_id for one in deliveries()}
+
+
+def test_nothing_is_read_where_nothing_is_told(store: Store, streams: Streams) -> None:
+    register(URL)
+    member = make_member(store)
+    streams.drain()
+    removed = {"eventID": "1", "eventName": "REMOVE"}
+    written = {"ApproximateCreationDateTime": 1.0, "Keys": {"id": {"S": member.id}}}
+    counter = {"id": {"S": "counter"}, "sort": {"S": "@"}}
+    records: list[dict[str, Any]] = [
+        {**removed, "dynamodb": {**written, "OldImage": {}}},
+        {"eventID": "2", "dynamodb": {**written, "NewImage": counter, "OldImage": counter}},
+    ]
+    with counted() as calls:
+        webhook_events.handler({"Records": records}, None)
+    assert calls == {}
+
+
+def test_effect_of_a_back_fill_is_not_told_and_another_is(database: str) -> None:
+    register(URL)
+    for n, origin in enumerate(Origin):
+        sort = effect_sort(EffectKind.ENROLLED, "-")
+        effect = Effect(
+            ids.new_id("mbr"),
+            sort,
+            kind=EffectKind.ENROLLED,
+            level="-",
+            origin=origin,
+            decided_on=NOW.date(),
+        )
+        image = effect.serialize()
+        written = {
+            "ApproximateCreationDateTime": 1.0,
+            "Keys": {"id": image["id"], "sort": image["sort"]},
+            "NewImage": image,
+        }
+        webhook_events.handler({"Records": [{"eventID": str(n), "dynamodb": written}]}, None)
+    assert [(one.topic, one.payload["occurredAt"]) for one in deliveries()] == [
+        ("MEMBER_ENROLLED", "1970-01-01T00:00:01.000Z")
+    ]
+
+
+def test_phone_is_told_as_a_change_of_identities(store: Store, streams: Streams) -> None:
+    member = make_member(store)
+    streams.drain()
+    register(URL, Topic.MEMBER_UPDATED)
+    change = members.IdentityChange(
+        member_id=member.id, identity=make_identity("+8613800138000", IdentityKind.PHONE)
+    )
+    members.add_identity(change, viewer=SYSTEM)
+    [(_, told)] = streams.drain()
+    assert told["changed"] == ["identities"]
