@@ -7,6 +7,7 @@ from enum import StrEnum
 
 ORDERS, SPEND, GROWTH = range(3)
 NO_MONTH = 0
+_NOTHING = (0, 0, 0)
 
 
 class LifecycleState(StrEnum):
@@ -145,16 +146,16 @@ def facts_of(
     """
     newest = max(buckets, default=NO_MONTH)
     oldest = min(buckets, default=NO_MONTH)
-    nothing = (0, 0, 0, 0, 0, 0)
-    rows = [buckets.get(month, nothing) for month in range(newest, oldest - 1, -1)]
-    any_moved = any(len(row) > 3 and any(row[3:]) for row in rows)
-    moved = [row if len(row) > 3 else nothing for row in rows] if any_moved else []
+    rows = [buckets.get(month, _NOTHING) for month in range(newest, oldest - 1, -1)]
+    # Of rows of three and of six, zip takes the three that all have.
+    months = tuple(zip(*rows, strict=False))[:3]
+    moved = [row[3:] or _NOTHING for row in rows] if max(map(len, rows)) > 3 else []
     return Facts(
-        months=tuple(tuple(row[n] for row in rows) for n in range(3)),
+        months=months,
         newest=newest,
         joined=joined.toordinal(),
         last=None if last is None else last.toordinal(),
-        moved=tuple(tuple(row[3 + n] for row in moved) for n in range(3)) if any_moved else None,
+        moved=tuple(zip(*moved, strict=True)) if any(map(any, moved)) else None,
         totals=totals,
         tags=tags or {},
         person=person,
