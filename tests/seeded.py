@@ -78,14 +78,14 @@ def seeded(chain: str, stand_ins: StandIns) -> dict[str, str]:
         kind=UnitKind.AGENT,
         name="华东代理",
         parent_id=HEADQUARTERS_ID,
-        partner_level=3,
+        partner_level=1,
         partner_growth=1200,
     )
     region = stores.create_unit(new, viewer=SYSTEM, clock=CLOCK)
     empty_region = make_unit("华北")
     store = _store(region.id)
     other_store = make_store("S2")
-    guide = make_guide(store, "李芳", wecom_user_id="LiFang", employed_on=date(2016, 3, 1))
+    guide = make_guide(store, "李芳", wecom_user_id="LiFang", employed_on=date(2016, 3, 1), level=5)
     colleague = make_guide(store, "陈静", wecom_user_id="ChenJing")
     other_guide = make_guide(other_store, "赵敏", wecom_user_id="ZhaoMin")
     member = make_member(

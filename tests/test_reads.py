@@ -270,21 +270,24 @@ def test_list_of_a_region_reads_sixteen_stores_a_page_and_goes_on(send: Client, 
 def test_list_goes_on_behind_members_who_may_not_be_shown(send: Client, chain: str) -> None:
     region = make_unit("华东")
     here, elsewhere = make_store("S1", under=region.id), make_store("S2")
-    guide = make_guide(here)
-    put_numbered(
-        range(1, 6),
-        newest=5,
-        given=lambda n: {"guide_id": guide.id, "store_id": (elsewhere if n < 5 else here).id},
-    )
+    guide, other = make_guide(here, "一"), make_guide(here, "二")
+
+    def of(n: int) -> dict[str, str]:
+        if n == 5:
+            return {"guide_id": guide.id, "store_id": here.id}
+        return {"guide_id": (guide if n < 5 else other).id, "store_id": elsewhere.id}
+
+    put_numbered(range(1, 20), newest=19, given=of)
     of_region = auth.issue(Role.OPERATOR, "opr_2", unit_id=region.id)
-    document = """query ($guideId: ID!, $after: String) {
-      members(guideId: $guideId, first: 2, after: $after) {
+    document = """query ($guideId: ID!) {
+      members(guideId: $guideId, first: 2) {
         nodes { memberNo } pageInfo { hasNextPage endCursor }
       }
     }"""
-    sizes, after, more = [], None, True
-    while more:
-        page = send(document, token=of_region, guideId=guide.id, after=after)["members"]
-        sizes.append(len(page["nodes"]))
-        more, after = page["pageInfo"]["hasNextPage"], page["pageInfo"]["endCursor"]
-    assert sizes == [0, 0, 1]
+    send("{ me { role } }", token=of_region)
+    page = send(document, token=of_region, guideId=guide.id)["members"]
+    assert (len(page["nodes"]), page["pageInfo"]["hasNextPage"]) == (1, False)
+    with asked() as seen:
+        page = send(document, token=of_region, guideId=other.id)["members"]
+    assert page == {"nodes": [], "pageInfo": {"hasNextPage": False, "endCursor": None}}
+    assert seen["Query members.guide"] == 5

@@ -6,6 +6,7 @@ import pytest
 
 from graphql_api.guides import rules
 from graphql_api.guides.rules import GuideStatus
+from graphql_api.policies.rules import GuideLevelsPolicy
 from graphql_api.viewer import SYSTEM, Role, Viewer
 
 ACTIVE, STOPPED, LEFT = GuideStatus
@@ -41,3 +42,8 @@ def test_leaving_is_final(old: GuideStatus, allowed: set[GuideStatus]) -> None:
 def test_guides_are_seen_in_the_stores_that_a_viewer_reaches(viewer: Viewer, seen: bool) -> None:
     guide = InStore("here")
     assert rules.visible(viewer, guide) is (guide if seen else None)
+
+
+def test_levels_fall_into_three_bands() -> None:
+    bands = [rules.band_of(level, GuideLevelsPolicy()) for level in (1, 3, 4, 8, 9, 12)]
+    assert bands == ["ENTRY", "ENTRY", "GROWTH", "GROWTH", "PROFESSIONAL", "PROFESSIONAL"]

@@ -257,3 +257,24 @@ def test_guides_of_two_stores_take_one_query_each(send: Client, chain: str, oper
     # The stores' page; then the viewer, the clock, the last number, the stores, and the guides of
     # each store.
     assert calls == {"Query": 3, "BatchGetItem": 6}
+
+
+def test_levels_of_guides_are_shown_with_their_band_in_one_batch(
+    send: Client, operator: str, store: Store
+) -> None:
+    for name, level in (("A", 3), ("B", 4), ("C", 9), ("D", None)):
+        make_guide(store, name, level=level)
+    document = "query ($id: ID!) { store(by: {id: $id}) { guides { nodes { level band } } } }"
+    send("{ me { role } }", token=operator)
+    with counted() as calls:
+        guides = send(document, token=operator, id=store.id)["store"]["guides"]["nodes"]
+    assert [(guide["level"], guide["band"]) for guide in guides] == [
+        (3, "ENTRY"),
+        (4, "GROWTH"),
+        (9, "PROFESSIONAL"),
+        (None, None),
+    ]
+    # The viewer, the store, its guides, the version of the policy in force, which is shipped.
+    assert calls == {"BatchGetItem": 4, "Query": 1}
+    denied = send.post(document, token=MEMBER, id=store.id)
+    assert denied["errors"][0]["extensions"]["code"] == "FORBIDDEN"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from graphql_api.errors import Conflict, ForbiddenTransition, Invalid, NotFound, Taken
+from graphql_api.errors import Conflict, Forbidden, ForbiddenTransition, Invalid, NotFound, Taken
 from graphql_api.guides import repository, service
 from graphql_api.guides.models import Guide, GuidesItem
 from graphql_api.guides.rules import GuideStatus
@@ -14,11 +14,14 @@ from graphql_api.guides.service import GuideCreate, GuideStatusSet, GuideUpdate
 from graphql_api.kit import ids
 from graphql_api.kit.dynamo import Transaction, transact
 from graphql_api.kit.time import Clock
+from graphql_api.policies.rules import PolicyKind
 from graphql_api.stores import repository as store_repository
 from graphql_api.stores import service as stores
 from graphql_api.stores.models import HEADQUARTERS_ID, Store
 from graphql_api.viewer import SYSTEM, Role, Viewer
+from tests.factories import CLOCK
 from tests.guides.factories import make_guide
+from tests.policies.factories import make_draft, publish
 from tests.stores.factories import make_store
 
 UNKNOWN_STORE = ids.derived_id("sto", "nowhere")
@@ -298,3 +301,35 @@ def test_same_status_again_changes_nothing(store: Store, clock: Clock, status: s
     later = Clock(wall=clock.wall, offset_days=1)
     set_status(guide, status, later)
     assert everything_stored() == before
+
+
+def test_headquarters_give_a_level_and_a_manager_does_not(store: Store) -> None:
+    guide = make_guide(store, level=3)
+    assert stored(guide.id).level == 3
+    raised = service.update(GuideUpdate(id=guide.id, level=12), viewer=SYSTEM)
+    assert (raised.level, raised.version) == (12, 2)
+    before = everything_stored()
+    for level in (4, None):
+        with pytest.raises(Forbidden) as refusal:
+            service.update(GuideUpdate(id=guide.id, level=level), viewer=manager_of(store))
+        assert refusal.value.field == ("input", "level")
+    with pytest.raises(Forbidden):
+        service.create(
+            GuideCreate(store_id=store.id, name="王方", wecom_user_id="wf", level=2),
+            viewer=manager_of(store),
+            clock=CLOCK,
+        )
+    assert everything_stored() == before
+    assert service.update(GuideUpdate(id=guide.id, level=None), viewer=SYSTEM).level is None
+
+
+def test_level_is_one_of_the_policy_in_force(store: Store) -> None:
+    guide = make_guide(store)
+    before = everything_stored()
+    with pytest.raises(Invalid) as refusal:
+        service.update(GuideUpdate(id=guide.id, level=13), viewer=SYSTEM)
+    assert refusal.value.field == ("input", "level")
+    assert everything_stored() == before
+    document = {"growthFrom": 4, "professionalFrom": 9, "highest": 15}
+    publish(make_draft(PolicyKind.GUIDE_LEVELS, document))
+    assert service.update(GuideUpdate(id=guide.id, level=13), viewer=SYSTEM).level == 13

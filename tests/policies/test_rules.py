@@ -70,8 +70,10 @@ SHIPPED: dict[str, dict[str, Any]] = {
     },
     "GROWTH": {"fenPerPoint": 100},
     "TAG_RULES": {"rules": []},
+    "GUIDE_LEVELS": {"growthFrom": 4, "professionalFrom": 9, "highest": 12},
+    "PARTNER_LEVELS": {"levels": [{"name": "1", "growth": 0, "benefits": []}]},
 }
-"""The numbers of domain §3 to §5."""
+"""The numbers of domain §3 to §5 and §8."""
 
 
 def problems(kind: str, document: dict[str, Any]) -> list[tuple[str, str]]:
@@ -132,6 +134,16 @@ def test_what_is_left_out_is_as_shipped_and_what_is_shown_can_be_read(kind: Poli
 @pytest.mark.parametrize(
     ("kind", "document", "wrong"),
     [
+        ("GUIDE_LEVELS", {"growthFrom": 9}, ["professionalFrom"]),
+        ("GUIDE_LEVELS", {"highest": 8}, ["highest"]),
+        ("PARTNER_LEVELS", {"levels": []}, ["levels"]),
+        ("PARTNER_LEVELS", {"levels": [{"name": "1", "growth": 1}]}, ["levels"]),
+        ("PARTNER_LEVELS", {"levels": [{"name": "1", "growth": 0}] * 2}, ["levels"]),
+        (
+            "PARTNER_LEVELS",
+            {"levels": [{"name": "1", "growth": 0, "benefits": [""]}]},
+            ["levels.0.benefits.0"],
+        ),
         ("TIER_LADDER", tiers(), ["tiers"]),
         ("TIER_LADDER", tiers(1, 2), ["tiers"]),
         ("TIER_LADDER", tiers(0, 200, 200), ["tiers"]),

@@ -8,12 +8,14 @@ import pytest
 from graphql_api import auth
 from graphql_api.kit import ids
 from graphql_api.orders import service as orders
+from graphql_api.policies.rules import PolicyKind
 from graphql_api.stores import repository
 from graphql_api.stores.models import HEADQUARTERS_ID, StoresItem
 from graphql_api.viewer import Role
 from tests.calls import counted
 from tests.conftest import Client
 from tests.factories import CLOCK, make_snapshot, put_numbered
+from tests.policies.factories import make_draft, publish
 from tests.stores.factories import make_store, make_unit
 
 pytestmark = pytest.mark.usefixtures("chain")
@@ -511,3 +513,28 @@ def test_unit_is_moved_closed_and_reopened(send: Client, operator: str) -> None:
         document = f"mutation ($id: ID!) {{ {name}(id: $id) {{ unit {{ archivedAt }} }} }}"
         unit = send(document, token=operator, id=north.id)[name]["unit"]
         assert (unit["archivedAt"] is not None) is archived
+
+
+def test_level_of_a_partner_has_the_name_and_benefits_of_the_policy(
+    send: Client, operator: str
+) -> None:
+    levels = [
+        {"name": "普通", "growth": 0, "benefits": []},
+        {"name": "金牌", "growth": 1000, "benefits": ["优先供货", "专属顾问"]},
+    ]
+    publish(make_draft(PolicyKind.PARTNER_LEVELS, {"levels": levels}))
+    create = """mutation ($input: OrgUnitCreateInput!) {
+      orgUnitCreate(input: $input) {
+        unit { partnerLevel partnerLevelName partnerBenefits partnerGrowth }
+      }
+    }"""
+    shown = []
+    for level in (None, 2, 3):
+        given = {"kind": "AGENT", "name": "代理", "parentId": HEADQUARTERS_ID}
+        input = {**given, "partnerLevel": level, "partnerGrowth": 1500}
+        shown.append(send(create, token=operator, input=input)["orgUnitCreate"]["unit"])
+    assert [(one["partnerLevelName"], one["partnerBenefits"]) for one in shown] == [
+        (None, []),
+        ("金牌", ["优先供货", "专属顾问"]),
+        (None, []),
+    ]

@@ -1,6 +1,6 @@
 """What is stored of guides."""
 
-from pynamodb.attributes import UnicodeAttribute, VersionAttribute
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute, VersionAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb_attributes import UnicodeEnumAttribute
 
@@ -46,6 +46,7 @@ class Guide(GuidesItem):
     wecom_user_id = UnicodeAttribute()
     status = UnicodeEnumAttribute(GuideStatus)
     employed_on = DayAttribute(null=True)
+    level = NumberAttribute(null=True)
     created_at = InstantAttribute()
     left_at = InstantAttribute(null=True)
     version = VersionAttribute()

@@ -3,6 +3,7 @@
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
+from graphql_api.policies.rules import GuideLevelsPolicy
 from graphql_api.viewer import Viewer
 
 
@@ -12,6 +13,21 @@ class GuideStatus(StrEnum):
     ACTIVE = "ACTIVE"
     STOPPED = "STOPPED"
     LEFT = "LEFT"
+
+
+class GuideBand(StrEnum):
+    """What the levels of guides are grouped into (入门, 成长, 专业)."""
+
+    ENTRY = "ENTRY"
+    GROWTH = "GROWTH"
+    PROFESSIONAL = "PROFESSIONAL"
+
+
+def band_of(level: int, policy: GuideLevelsPolicy) -> GuideBand:
+    """The band of a level."""
+    if level < policy.growth_from:
+        return GuideBand.ENTRY
+    return GuideBand.GROWTH if level < policy.professional_from else GuideBand.PROFESSIONAL
 
 
 class InStore(Protocol):

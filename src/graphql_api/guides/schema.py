@@ -61,6 +61,9 @@ class GuideCreateInput:
     employed_on: date | None = strawberry.field(
         default=None, description="First day of employment. 入职日期"
     )
+    level: strawberry.Maybe[int | None] = strawberry.field(
+        description="The level, from 1; for headquarters alone. 导购等级"
+    )
 
 
 @strawberry.input(description="Changes of a guide; what is left out stays. 修改导购")
@@ -74,6 +77,9 @@ class GuideUpdateInput:
     )
     employed_on: strawberry.Maybe[date | None] = strawberry.field(
         description="First day of employment; null clears it. 入职日期"
+    )
+    level: strawberry.Maybe[int | None] = strawberry.field(
+        description="The level, from 1; for headquarters alone; null clears it. 导购等级"
     )
     expected_version: strawberry.Maybe[int] = strawberry.field(
         description="Refuse with CONFLICT when it has changed since. 期望版本"

@@ -3,17 +3,27 @@
 from datetime import date
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from graphql_api.errors import AppError, Conflict, ForbiddenTransition, Invalid, NotFound, Taken
+from graphql_api.errors import (
+    AppError,
+    Conflict,
+    Forbidden,
+    ForbiddenTransition,
+    Invalid,
+    NotFound,
+    Taken,
+)
 from graphql_api.guides import repository, rules
 from graphql_api.guides.models import Guide
 from graphql_api.guides.rules import GuideStatus
 from graphql_api.kit import ids
 from graphql_api.kit.dynamo import Transaction, transact
 from graphql_api.kit.time import Clock
+from graphql_api.policies import repository as policies
+from graphql_api.policies.rules import GuideLevelsPolicy, PolicyKind
 from graphql_api.stores import repository as stores
-from graphql_api.viewer import Viewer
+from graphql_api.viewer import Role, Viewer
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
 WecomUserId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$")]
@@ -30,6 +40,7 @@ class GuideCreate(_Command):
     name: Name
     wecom_user_id: WecomUserId
     employed_on: date | None = None
+    level: int | None = Field(default=None, ge=1)
 
 
 class GuideUpdate(_Command):
@@ -39,6 +50,7 @@ class GuideUpdate(_Command):
     name: Name | None = None
     wecom_user_id: WecomUserId | None = None
     employed_on: date | None = None
+    level: int | None = Field(default=None, ge=1)
     expected_version: int | None = None
 
 
@@ -50,8 +62,12 @@ class GuideStatusSet(_Command):
 
 
 def create(new: GuideCreate, *, viewer: Viewer, clock: Clock) -> Guide:
-    """A new guide. Refuses a WeCom user id in use and a store that is not there or archived."""
+    """A new guide. Refuses a WeCom user id in use and a store that is not there or archived.
+
+    Headquarters decide the level, up to the highest of the policy in force.
+    """
     _require_reach(viewer, new.store_id)
+    _require_level(new, viewer)
     guide = Guide(
         ids.new_id("gde"),
         store_id=new.store_id,
@@ -59,6 +75,7 @@ def create(new: GuideCreate, *, viewer: Viewer, clock: Clock) -> Guide:
         wecom_user_id=new.wecom_user_id,
         status=GuideStatus.ACTIVE,
         employed_on=new.employed_on,
+        level=new.level,
         created_at=clock.now(),
     )
 
@@ -71,7 +88,11 @@ def create(new: GuideCreate, *, viewer: Viewer, clock: Clock) -> Guide:
 
 
 def update(change: GuideUpdate, *, viewer: Viewer) -> Guide:
-    """A guide with their changes; refuses one who left, Conflict when `expected_version` passed."""
+    """A guide with their changes; refuses one who left, Conflict when `expected_version` passed.
+
+    Headquarters decide the level, up to the highest of the policy in force.
+    """
+    _require_level(change, viewer)
 
     def attempt(tx: Transaction) -> Guide:
         guide = _guide(change.id, viewer)
@@ -115,9 +136,21 @@ def set_status(change: GuideStatusSet, *, viewer: Viewer, clock: Clock) -> Guide
 def _set_fields(guide: Guide, change: GuideUpdate) -> None:
     given = change.model_dump(include=change.model_fields_set - {"id", "expected_version"})
     for name, value in given.items():
-        if value is None and name != "employed_on":
+        if value is None and name not in {"employed_on", "level"}:
             raise Invalid("This cannot be null", field=("input", name))
         setattr(guide, name, value)
+
+
+def _require_level(given: GuideCreate | GuideUpdate, viewer: Viewer) -> None:
+    if "level" not in given.model_fields_set:
+        return
+    field = ("input", "level")
+    if viewer.role is Role.STORE_MANAGER:
+        raise Forbidden("Headquarters decide this field", field=field)
+    policy = policies.in_force(PolicyKind.GUIDE_LEVELS).content
+    assert isinstance(policy, GuideLevelsPolicy)
+    if given.level is not None and given.level > policy.highest:
+        raise Invalid(f"The highest level is {policy.highest}", field=field)
 
 
 def _wecom_taken() -> AppError:

@@ -7,12 +7,14 @@ import strawberry
 
 from graphql_api.context import Info
 from graphql_api.guides import models, repository
-from graphql_api.guides.rules import GuideStatus, visible
+from graphql_api.guides.rules import GuideBand, GuideStatus, band_of, visible
 from graphql_api.kit.graphql import Connection, Node, connection, field, relation
 from graphql_api.kit.graphql.enums import describe_enum
 from graphql_api.kit.graphql.nodes import registry
 from graphql_api.members import repository as members
 from graphql_api.permissions import GUIDE_FIELD, GUIDE_STAFF, MEMBER_STAFF
+from graphql_api.policies import repository as policies
+from graphql_api.policies.rules import PolicyKind
 from graphql_api.stores import repository as stores
 from graphql_api.stores.types import Store
 from graphql_api.viewer import Viewer
@@ -29,6 +31,20 @@ describe_enum(
         "LEFT": "Has left for good. 离职",
     },
 )
+
+
+describe_enum(
+    GuideBand,
+    description="What the levels of guides are grouped into. 导购等级段",
+    values={"ENTRY": "Entry. 入门", "GROWTH": "Growth. 成长", "PROFESSIONAL": "Professional. 专业"},
+)
+
+
+async def _band(root: strawberry.Parent[models.Guide], info: Info) -> GuideBand | None:
+    if root.level is None:
+        return None
+    policy = await info.context.load(policies.get_in_force, PolicyKind.GUIDE_LEVELS)
+    return band_of(int(root.level), policy.content)
 
 
 def _visible_member(viewer: Viewer, member: Any) -> Any:
@@ -54,6 +70,14 @@ class Guide(Node):
     status: GuideStatus = field(rule=GUIDE_FIELD, description="Whether the guide works. 状态")
     employed_on: date | None = field(
         rule=GUIDE_STAFF, description="First day of employment. 入职日期"
+    )
+    level: int | None = field(
+        rule=GUIDE_STAFF, description="From 1; null before the guide was graded. 导购等级"
+    )
+    band: GuideBand | None = field(
+        rule=GUIDE_STAFF,
+        description="What the level belongs to, by the policy in force. 导购等级段",
+        resolver=_band,
     )
     members: Connection[Annotated["Member", strawberry.lazy("graphql_api.members.types")]] = (
         connection(

@@ -25,6 +25,8 @@ describe_enum(
         "RFM": "Scores for recency, frequency and spend. RFM 规则",
         "GROWTH": "How growth value is earned. 成长值规则",
         "OWNERSHIP": "How long a guide has a member, protected from others. 归属与抢客保护规则",
+        "GUIDE_LEVELS": "Bands of the levels of guides. 导购等级规则",
+        "PARTNER_LEVELS": "Levels of channel partners, with benefits. 渠道商等级规则",
         "TAG_RULES": "Which members have which tag by rule. 自动标签规则",
     },
 )

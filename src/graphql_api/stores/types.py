@@ -28,6 +28,8 @@ from graphql_api.permissions import (
     STORE_BOOKS,
     STORE_FIELD,
 )
+from graphql_api.policies import repository as policies
+from graphql_api.policies.rules import PartnerLevel, PolicyKind
 from graphql_api.stores import models, repository, rules
 from graphql_api.stores.rules import OperatingStage, StoreFormat, StoreGrade, UnitKind
 
@@ -83,6 +85,24 @@ describe_enum(
 )
 
 
+async def _partner_level(unit: models.OrgUnit, info: Info) -> PartnerLevel | None:
+    if unit.partner_level is None:
+        return None
+    policy = await info.context.load(policies.get_in_force, PolicyKind.PARTNER_LEVELS)
+    level: PartnerLevel | None = policy.content.level(int(unit.partner_level))
+    return level
+
+
+async def _partner_level_name(root: strawberry.Parent[models.OrgUnit], info: Info) -> str | None:
+    level = await _partner_level(root, info)
+    return level.name if level else None
+
+
+async def _partner_benefits(root: strawberry.Parent[models.OrgUnit], info: Info) -> list[str]:
+    level = await _partner_level(root, info)
+    return list(level.benefits) if level else []
+
+
 @strawberry.type(description="A unit of the organisation above the stores. 组织单元")
 class OrgUnit(Node):
     """Shows models.OrgUnit."""
@@ -107,6 +127,16 @@ class OrgUnit(Node):
     )
     partner_level: int | None = field(
         rule=STORE_BOOKS, description="Level of a channel partner, from 1. 渠道商等级"
+    )
+    partner_level_name: str | None = field(
+        rule=STORE_BOOKS,
+        description="What the policy in force calls this level. 渠道商等级名称",
+        resolver=_partner_level_name,
+    )
+    partner_benefits: list[str] = field(
+        rule=STORE_BOOKS,
+        description="What this level brings, by the policy in force. 渠道商等级权益",
+        resolver=_partner_benefits,
     )
     partner_growth: int | None = field(
         rule=STORE_BOOKS, description="Growth value of a channel partner. 渠道商成长值"

@@ -17,6 +17,7 @@ from graphql_api.kit.graphql.relations import Loads, Visible, everything
 T = TypeVar("T")
 
 MAX_FIRST = 100
+_READ_ON = 5
 
 
 class Runs(Loads, Protocol):
@@ -127,16 +128,22 @@ async def paged(
     """A connection over `page(*args, first=, after=, reverse=)`, whose items pass the row rule.
 
     The list's cursors are bound to the function, its arguments and the order. What may not be
-    shown is left out, and the list goes on behind it. Raises Invalid for a page size outside 1 to
-    100 and for a cursor of another list.
+    shown is left out: behind a page of nothing else it reads on, and after five of them the list
+    ends, so that nobody learns from a cursor what is hidden. Raises Invalid for a page size outside
+    1 to 100 and for a cursor of another list.
     """
     if not 1 <= first <= MAX_FIRST:
         raise Invalid(f"`first` is from 1 to {MAX_FIRST}", field=("first",))
     name = f"{page.__module__}.{page.__qualname__}{args}{reverse}"
     place = None if after is None else cursors.decode(name, after)
-    found = await context.run(page, *args, first=first, after=place, reverse=reverse)
-    shown = [visible(context.viewer, item) for item in found.items]
-    return _Listing(found.showing(shown), name, after)
+    for _ in range(_READ_ON):
+        found = await context.run(page, *args, first=first, after=place, reverse=reverse)
+        seen = found.showing([visible(context.viewer, item) for item in found.items])
+        hidden = bool(found.items) and not seen.items
+        if not (hidden and found.more):
+            break
+        place = found.last
+    return _Listing(Page() if hidden else seen, name, after)
 
 
 def connection(

@@ -11,6 +11,11 @@ from graphql_api.policies.rules.kinds import (
     read,
     sees_drafts,
 )
+from graphql_api.policies.rules.levels import (
+    GuideLevelsPolicy,
+    PartnerLevel,
+    PartnerLevelsPolicy,
+)
 from graphql_api.policies.rules.phases import LifecyclePolicy, RelationshipPhasePolicy
 from graphql_api.policies.rules.purchases import (
     SHIPPED_GROWTH,
@@ -60,10 +65,13 @@ __all__ = [
     "Fact",
     "FrequencyBand",
     "GrowthPolicy",
+    "GuideLevelsPolicy",
     "LifecyclePolicy",
     "MonetaryBand",
     "Operator",
     "OwnershipPolicy",
+    "PartnerLevel",
+    "PartnerLevelsPolicy",
     "PolicyDocument",
     "PolicyKind",
     "PolicyState",

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 
 from graphql_api.policies.rules.documents import PolicyDocument
+from graphql_api.policies.rules.levels import GuideLevelsPolicy, PartnerLevelsPolicy
 from graphql_api.policies.rules.phases import LifecyclePolicy, RelationshipPhasePolicy
 from graphql_api.policies.rules.purchases import GrowthPolicy, OwnershipPolicy
 from graphql_api.policies.rules.rfm import RfmPolicy
@@ -33,6 +34,8 @@ class PolicyKind(StrEnum):
     GROWTH = "GROWTH"
     OWNERSHIP = "OWNERSHIP"
     TAG_RULES = "TAG_RULES"
+    GUIDE_LEVELS = "GUIDE_LEVELS"
+    PARTNER_LEVELS = "PARTNER_LEVELS"
 
 
 class PolicyState(StrEnum):
@@ -52,6 +55,8 @@ DOCUMENTS: Mapping[PolicyKind, type[PolicyDocument]] = {
     PolicyKind.GROWTH: GrowthPolicy,
     PolicyKind.OWNERSHIP: OwnershipPolicy,
     PolicyKind.TAG_RULES: TagRulesPolicy,
+    PolicyKind.GUIDE_LEVELS: GuideLevelsPolicy,
+    PolicyKind.PARTNER_LEVELS: PartnerLevelsPolicy,
 }
 """The document of each kind of policy."""
 
