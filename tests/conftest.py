@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from graphql_api import auth, tables
+from graphql_api.config import settings
 from graphql_api.edge.negotiation import GRAPHQL
 from graphql_api.kit.dynamo import reset_connections
 from graphql_api.kit.time import Clock
@@ -28,6 +30,9 @@ __all__ = [
     "stand_in_server",
     "stand_ins",
 ]
+
+os.environ.setdefault("APP_THROTTLED", "false")  # tests of the edge charge whom they are about
+settings.cache_clear()
 
 NOW = datetime(2018, 1, 10, 4, 0, tzinfo=UTC)
 

@@ -32,6 +32,7 @@ from graphql import (
 from graphql_api import auth, tables
 from graphql_api.audit.models import AuditItem
 from graphql_api.edge.faults import MAX_ERRORS
+from graphql_api.edge.limits import LIMITS
 from graphql_api.kit.graphql import rule_of
 from graphql_api.kit.graphql.access import INHERITED
 from graphql_api.schema import schema
@@ -529,7 +530,9 @@ class Visit:
         denied = [n for n in named.fields if self.cells[f"{named.name}.{n}"] == "deny"]
         unasked = [n for n in named.fields if f"{named.name}.{n}" in LAST_WORDS and n not in denied]
         allowed = [n for n in named.fields if n not in {*denied, *unasked}]
-        outcome = dict.fromkeys(unasked, "allow") | self.asked(named.name, allowed)
+        outcome = dict.fromkeys(unasked, "allow")
+        for start in range(0, len(allowed), LIMITS.aliases):
+            outcome |= self.asked(named.name, allowed[start : start + LIMITS.aliases])
         for start in range(0, len(denied), at_once):
             outcome |= self.asked(named.name, denied[start : start + at_once])
         return outcome

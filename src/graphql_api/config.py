@@ -14,6 +14,9 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from graphql_api.edge.budgets import DEFAULTS, Budget
+from graphql_api.viewer import Role
+
 _LOCAL_KEYS = {
     "local": SecretStr("6c6f63616c2d6f6e6c792d6b65792d6e6f742d666f722d70726f64756374696f")
 }
@@ -71,6 +74,9 @@ class Settings(BaseSettings):
     first_operator: str = ""
     audit_years: int = Field(default=3, ge=3, le=30)
     graphiql: bool = True
+    introspection: Literal["everyone", "insiders", "nobody"] = "everyone"
+    throttled: bool = True
+    budgets: dict[Role, Budget] = {}
     transaction_deadline_seconds: float = 4.0
 
     @classmethod
@@ -86,6 +92,10 @@ class Settings(BaseSettings):
         if not (arn := os.environ.get("APP_SECRETS_ARN")):
             return init_settings, env_settings
         return init_settings, env_settings, InitSettingsSource(settings_cls, _secret(arn))
+
+    def budget_of(self, role: Role) -> Budget:
+        """What clients of this role may ask."""
+        return self.budgets.get(role) or DEFAULTS[role]
 
     @model_validator(mode="after")
     def _cloud_stages_bring_their_own_keys(self) -> Self:

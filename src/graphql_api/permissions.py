@@ -27,6 +27,8 @@ _HEADQUARTERS = frozenset({Role.OPERATOR, Role.SYSTEM})
 _FRONT_LINE = frozenset({Role.GUIDE, Role.STORE_MANAGER})
 
 ANYONE = Rule(frozenset(Role))
+INSIDERS = Rule(STAFF | _MACHINE)
+NOBODY = Rule(frozenset())
 SIGNED_IN = Rule(_SIGNED_IN)
 
 POLICY_FIELD = Rule(STAFF | _MACHINE, scope=MANAGE_POLICIES)

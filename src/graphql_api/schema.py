@@ -18,6 +18,7 @@ from graphql_api.errors import Invalid
 from graphql_api.guides.schema import GuideMutations, GuideQueries
 from graphql_api.kit.graphql import Node
 from graphql_api.kit.graphql.arguments import Id
+from graphql_api.kit.graphql.costs import ListSize, describe_arguments
 from graphql_api.kit.graphql.keys import IDEMPOTENT
 from graphql_api.kit.graphql.nodes import MAX_NODES, registry
 from graphql_api.kit.graphql.scalars import SCALARS
@@ -48,6 +49,7 @@ class NodeQueries:
         description="Up to 100 things by id, null in the place of each not found. 按 ID 批量取",
         graphql_type=list[Node | None],
         metadata={"rule": SIGNED_IN},
+        directives=[ListSize(argument="ids")],
     )
     async def nodes(
         self,
@@ -98,6 +100,10 @@ class Mutation(
 
 class _Schema(strawberry.Schema):
     """Errors are logged where they are coded, once, and only the unexpected ones."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        describe_arguments(self._schema)
 
     def _collect_graphql_directives(
         self, schema_directive_types: Iterable[type]

@@ -138,19 +138,6 @@ def test_known_invalid_document_stays_invalid(send: Client, database: str, opera
     assert first["errors"][0]["extensions"] == {"code": "GRAPHQL_VALIDATION_FAILED"}
 
 
-def test_fragments_that_double_at_every_level_are_walked_once() -> None:
-    levels = 50
-    doubled = "".join(
-        f"fragment F{n} on OrgUnit {{ a: parent {{ ...F{n + 1} }} b: parent {{ ...F{n + 1} }} }}"
-        for n in range(levels)
-    )
-    text = f"{{ organisation {{ ...F0 }} }} {doubled} fragment F{levels} on OrgUnit {{ name }}"
-    document = read_document(schema._schema, parse(text))
-    assert document.errors == ()
-    # The root field, two parents of each fragment, and the name.
-    assert len(document.operations[None].uses) == 1 + 2 * levels + 1
-
-
 def test_fragment_is_counted_once_however_often_it_is_spread() -> None:
     text = f"{{ {'...F ' * 500} }} fragment F on Query {{ {SELECT} {{ version }} }}"
     document = read_document(schema._schema, parse(text))

@@ -132,6 +132,12 @@ class Attempts(AccessItem):
     made = NumberAttribute(default=0)
 
 
+class Bucket(AccessItem):
+    """What a client may still ask: the instant, in microseconds, at which all is restored."""
+
+    full_at = NumberAttribute()
+
+
 class Counter(AccessItem):
     """The last number that was given to a staff account."""
 
@@ -185,6 +191,11 @@ class Standing:
 def wecom_claim_id(wecom_user_id: str) -> str:
     """The key of the claim on a WeCom user id; WeCom takes ids that differ in case for one."""
     return f"wecom#{wecom_user_id.lower()}"
+
+
+def bucket_id(client: str) -> str:
+    """The key of a client's bucket."""
+    return f"bucket#{client}"
 
 
 def attempts_id(name: str, window: int) -> str:

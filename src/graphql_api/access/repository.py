@@ -1,9 +1,11 @@
 """Access paths of sessions, staff accounts, API keys and attempts."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from botocore.exceptions import ClientError
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
 
@@ -15,6 +17,7 @@ from graphql_api.access.models import (
     AccessItem,
     ApiKey,
     Attempts,
+    Bucket,
     Counter,
     Principal,
     StaffAccount,
@@ -28,6 +31,7 @@ from graphql_api.guides.models import Guide
 from graphql_api.kit import ids
 from graphql_api.kit.dynamo import Item, Page, Transaction, batch_get, get_together, key_page
 from graphql_api.kit.dynamo.blocks import block_of, block_page, place_of
+from graphql_api.kit.dynamo.connection import shared_client
 from graphql_api.members.models import SOLE as SOLE_MEMBER
 from graphql_api.members.models import Member
 
@@ -176,6 +180,79 @@ def count_attempt(name: str, limit: Limit, at: datetime) -> bool:
     room = Attempts.made.does_not_exist() | (Attempts.made < limit.attempts)
     over = datetime.fromtimestamp((window + 1) * limit.seconds, UTC) + timedelta(hours=1)
     return _updated(item, [Attempts.made.add(1), Attempts.forget_at.set(over)], room)
+
+
+# --- buckets ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Whether it was there, and when the bucket is full again, in microseconds."""
+
+    granted: bool
+    full_at: int
+
+
+def draw(client: str, amount: int, whole: int, at: int, *, running: bool) -> Drawn:
+    """Take an amount from a client's bucket of `whole`, or nothing; all in microseconds.
+
+    A negative amount is given back; a bucket that is full is none the fuller for it.
+    One UpdateItem if `running` guesses right whether the bucket is being filled at `at`, else two.
+    """
+    assert amount <= whole
+    while True:
+        outcome = _moved(client, amount, whole, at) if running else _begun(client, amount, at)
+        if isinstance(outcome, Drawn):
+            return outcome
+        running = outcome is not None and outcome >= at
+        if outcome is not None and max(outcome, at) + amount > at + whole:
+            return Drawn(granted=False, full_at=outcome)
+
+
+def _moved(client: str, amount: int, whole: int, at: int) -> Drawn | int | None:
+    """Draw from a bucket that is being filled; where it stands if it is not, or is too low."""
+    condition = "full_at >= :at AND full_at <= :latest"
+    return _bucket(
+        client,
+        "SET full_at = full_at + :amount, forget_at = :forget",
+        condition,
+        {":amount": amount, ":at": at, ":latest": at + whole - amount, ":forget": _forget(at)},
+    )
+
+
+def _begun(client: str, amount: int, at: int) -> Drawn | int | None:
+    """Draw from a bucket that is full; where it stands if it is not."""
+    condition = "attribute_not_exists(full_at) OR full_at < :at"
+    return _bucket(
+        client,
+        "SET full_at = :full_at, forget_at = :forget",
+        condition,
+        {":full_at": at + max(amount, 0), ":at": at, ":forget": _forget(at)},
+    )
+
+
+def _forget(at: int) -> int:
+    return at // 1_000_000 + 24 * 3600
+
+
+def _bucket(client: str, update: str, condition: str, values: dict[str, int]) -> Drawn | int | None:
+    dynamodb: Any = shared_client()
+    try:
+        answer = dynamodb.update_item(
+            TableName=Bucket.Meta.table_name,
+            Key={"id": {"S": models.bucket_id(client)}, "sort": {"S": SOLE}},
+            UpdateExpression=update,
+            ConditionExpression=condition,
+            ExpressionAttributeValues={name: {"N": str(n)} for name, n in values.items()},
+            ReturnValues="UPDATED_NEW",
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            raise
+        old: Any = error.response.get("Item")
+        return int(old["full_at"]["N"]) if old else None
+    return Drawn(granted=True, full_at=int(answer["Attributes"]["full_at"]["N"]))
 
 
 def _updated(item: Item, actions: list[Any], condition: Condition) -> bool:

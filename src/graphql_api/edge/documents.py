@@ -1,32 +1,25 @@
-"""Documents: which one a request means, parsed and validated once, with what its parts select."""
+"""Documents: which one a request means, read once: parsed, surveyed and validated."""
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from threading import Lock
-from typing import Any
 
 from graphql import (
     DocumentNode,
-    FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
     GraphQLError,
     GraphQLSchema,
-    OperationDefinitionNode,
-    TypeInfo,
-    TypeInfoVisitor,
-    Visitor,
     parse,
     specified_rules,
     validate,
-    visit,
 )
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from graphql_api.edge.faults import MAX_ERRORS, NotExecuted, bad_request, coded
+from graphql_api.edge.limits import MAX_TOKENS, excess
+from graphql_api.edge.prices import Prices
 from graphql_api.edge.requests import Asked
-from graphql_api.kit.graphql.access import Rule, rule_of
+from graphql_api.edge.survey import Operation, survey
 from graphql_api.kit.graphql.keys import KeyOnMutation
 from graphql_api.viewer import Viewer
 
@@ -35,7 +28,6 @@ _RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule, K
 
 MAX_DOCUMENTS = 512
 MAX_KEPT_LENGTH = 20_000
-MAX_TOKENS = 2_500  # validation compares fields in pairs: ten thousand of them take seconds
 
 
 def text_of(asked: Asked, _viewer: Viewer) -> str:
@@ -46,30 +38,8 @@ def text_of(asked: Asked, _viewer: Viewer) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class FieldUse:
-    """A field that a document selects, with the rule that it carries."""
-
-    coordinate: str
-    node: FieldNode
-    rule: Rule
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One operation of a document, and every field that it selects, its fragments' too."""
-
-    node: OperationDefinitionNode
-    uses: list[FieldUse]
-
-    @property
-    def name(self) -> str | None:
-        """The name of the operation, if it has one."""
-        return self.node.name.value if self.node.name else None
-
-
-@dataclass(frozen=True, slots=True)
 class Document:
-    """A parsed document: its validation errors, or its operations by name."""
+    """A parsed document: what is wrong with it, and its operations by name."""
 
     text: str
     node: DocumentNode
@@ -111,64 +81,13 @@ def _unparsed(error: Exception) -> GraphQLError:
     return coded("GRAPHQL_PARSE_FAILED", "The document cannot be read")
 
 
-@dataclass(slots=True)
-class _Part:
-    """What one operation or fragment selects by itself."""
-
-    node: OperationDefinitionNode | FragmentDefinitionNode
-    uses: list[FieldUse] = field(default_factory=list)
-    spreads: set[str] = field(default_factory=set)
-
-
-class _Collect(Visitor):
-    """Collects per definition, so that shared fragments are walked once."""
-
-    def __init__(self, info: TypeInfo) -> None:
-        super().__init__()
-        self.info = info
-        self.operations: dict[str | None, _Part] = {}
-        self.fragments: dict[str, _Part] = {}
-
-    def enter_operation_definition(self, node: OperationDefinitionNode, *_: Any) -> None:
-        self._part = self.operations[node.name.value if node.name else None] = _Part(node)
-
-    def enter_fragment_definition(self, node: FragmentDefinitionNode, *_: Any) -> None:
-        self._part = self.fragments[node.name.value] = _Part(node)
-
-    def enter_fragment_spread(self, node: FragmentSpreadNode, *_: Any) -> None:
-        self._part.spreads.add(node.name.value)
-
-    def enter_field(self, node: FieldNode, *_: Any) -> None:
-        parent, definition = self.info.get_parent_type(), self.info.get_field_def()
-        if definition is None or parent is None:
-            return
-        if rule := rule_of(definition):
-            self._part.uses.append(FieldUse(f"{parent.name}.{node.name.value}", node, rule))
-
-
 def read_document(graph: GraphQLSchema, node: DocumentNode, text: str = "") -> Document:
-    """Validate a document and collect the rules of its fields: one walk, linear in its size."""
-    errors = tuple(validate(graph, node, _RULES, max_errors=MAX_ERRORS))
-    if errors:
-        return Document(text, node, errors, {})
-    info = TypeInfo(graph)
-    collected = _Collect(info)
-    visit(node, TypeInfoVisitor(info, collected))
-    operations = {}
-    for name, part in collected.operations.items():
-        assert isinstance(part.node, OperationDefinitionNode)
-        operations[name] = Operation(part.node, _reachable(part, collected.fragments))
-    return Document(text, node, errors, operations)
-
-
-def _reachable(part: _Part, fragments: dict[str, _Part]) -> list[FieldUse]:
-    uses, seen, waiting = list(part.uses), set[str](), set(part.spreads)
-    while waiting:
-        name = waiting.pop()
-        seen.add(name)
-        uses += fragments[name].uses
-        waiting |= fragments[name].spreads - seen
-    return uses
+    """Survey a document and, unless it is too large, validate it; both linear in its size."""
+    operations = survey(graph, node, _prices)
+    errors = [error for operation in operations for error in excess(operation.size)]
+    if not errors:
+        errors = validate(graph, node, _RULES, max_errors=MAX_ERRORS, hide_suggestions=True)
+    return Document(text, node, tuple(errors), {each.name: each for each in operations})
 
 
 class _Memo:
@@ -193,4 +112,5 @@ class _Memo:
                 self._known.popitem(last=False)
 
 
+_prices = Prices()
 _documents = _Memo()

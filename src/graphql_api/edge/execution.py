@@ -8,10 +8,12 @@ from typing import Any
 from graphql import OperationType
 
 from graphql_api.context import Context
-from graphql_api.edge import audited, documents
+from graphql_api.edge import audited, billing, documents
+from graphql_api.edge.billing import Bill
 from graphql_api.edge.faults import NotExecuted, bad_request, shown_errors
 from graphql_api.edge.gate import refusals
 from graphql_api.edge.requests import Asked
+from graphql_api.edge.survey import Operation
 from graphql_api.kit.time import Clock
 from graphql_api.schema import schema
 from graphql_api.stores import service as stores
@@ -50,8 +52,8 @@ class Answer:
     code: str | None = None
 
 
-async def answer(asked: Asked, viewer: Viewer, request_id: str) -> Answer:
-    """Run what is asked as far as the viewer may; raises NotExecuted where nothing runs."""
+async def answer(asked: Asked, viewer: Viewer, address: str | None, request_id: str) -> Answer:
+    """Run what is asked, if the viewer may and can pay; raises NotExecuted where nothing runs."""
     text = documents.text_of(asked, viewer)
     document = documents.read(schema._schema, text)  # noqa: SLF001 - no public way in
     operation = documents.operation_of(document, asked.operation_name)
@@ -59,6 +61,7 @@ async def answer(asked: Asked, viewer: Viewer, request_id: str) -> Answer:
         raise bad_request(405, "Only queries run by GET", allow="POST")
     if denied := refusals(operation.uses, viewer):
         raise NotExecuted(denied)
+    bill = await billing.charge(viewer, address, operation.plan.requested(asked.variables))
     clock = await chain_clock.read()
     viewer = replace(viewer, request=RequestNotes(request_id, clock, operation.name))
     context = Context(viewer, clock, request_id, document, asked.key)
@@ -75,6 +78,13 @@ async def answer(asked: Asked, viewer: Viewer, request_id: str) -> Answer:
     started = result.data is not None or any(error.path for error in result.errors or ())
     if started:
         body["data"] = result.data
+    paid = _actual(operation, result.data, asked, bill) if started else 1
+    context.extensions |= await billing.settle(bill, paid)
     if context.extensions:
         body["extensions"] = context.extensions
     return Answer(body, None if started else body["errors"][0]["extensions"]["code"])
+
+
+def _actual(operation: Operation, data: dict[str, Any] | None, asked: Asked, bill: Bill) -> int:
+    """By the answer; all that was requested where the answer was lost."""
+    return bill.requested if data is None else operation.plan.actual(data, asked.variables)

@@ -5,14 +5,23 @@ from collections.abc import Iterator
 from graphql import GraphQLError
 from strawberry.extensions import SchemaExtension
 
-from graphql_api.edge.documents import FieldUse
+from graphql_api.config import settings
+from graphql_api.edge.survey import FieldUse
 from graphql_api.kit.graphql.access import Verdict
+from graphql_api.permissions import ANYONE, INSIDERS, NOBODY
 from graphql_api.viewer import Role, Viewer
+
+_INTROSPECTION = {"everyone": ANYONE, "insiders": INSIDERS, "nobody": NOBODY}
 
 
 def refusals(uses: list[FieldUse], viewer: Viewer) -> list[GraphQLError]:
     """One error per field that the viewer may not select."""
-    denied = {use.coordinate: use for use in uses if use.rule.verdict(viewer) is Verdict.DENY}
+    schema_rule = _INTROSPECTION[settings().introspection]
+    denied = {
+        use.coordinate: use
+        for use in uses
+        if (use.rule or schema_rule).verdict(viewer) is Verdict.DENY
+    }
     code = "UNAUTHENTICATED" if viewer.role is Role.ANONYMOUS else "FORBIDDEN"
     return [
         GraphQLError(

@@ -41,7 +41,8 @@ async def _answer(request: Request, media_type: str | None, request_id: str) -> 
         raise bad_request(406, f"Answers are {negotiation.GRAPHQL} or {negotiation.JSON}")
     asked = await requests.read(request)
     viewer = await asyncio.to_thread(auth.viewer_of, _bearer(request))
-    answer = await execution.answer(asked, viewer, request_id)
+    address = request.client.host if request.client else None
+    answer = await execution.answer(asked, viewer, address, request_id)
     return answers.answered(answer, media_type, request_id)
 
 

@@ -20,6 +20,7 @@ from graphql_api.kit.graphql import (
     relation,
 )
 from graphql_api.kit.graphql.arguments import INPUT, After, First, Id, Reverse
+from graphql_api.kit.graphql.costs import LOOK_UP
 from graphql_api.kit.graphql.scalars import MonthDay, PhoneNumber
 from graphql_api.members import repository, rules, service
 from graphql_api.members.rules import (
@@ -62,12 +63,14 @@ class MemberSelector:
     member_no: strawberry.Maybe[str] = strawberry.field(
         description="The number for people, with its check digit. 会员号"
     )
-    phone: strawberry.Maybe[PhoneNumber] = strawberry.field(description="Phone. 手机号")
+    phone: strawberry.Maybe[PhoneNumber] = strawberry.field(
+        description="Phone. 手机号", directives=[LOOK_UP]
+    )
     union_id: strawberry.Maybe[str] = strawberry.field(
-        description="WeChat unionid. 开放平台 unionid"
+        description="WeChat unionid. 开放平台 unionid", directives=[LOOK_UP]
     )
     identity: strawberry.Maybe[IdentityInput] = strawberry.field(
-        description="Any identity. 任一身份"
+        description="Any identity. 任一身份", directives=[LOOK_UP]
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import strawberry
 from graphql import GraphQLField
 
+from graphql_api.kit.graphql.costs import priced
 from graphql_api.kit.graphql.enums import describe_enum
 from graphql_api.viewer import SEE_PERSONAL_DATA, Role, Viewer
 
@@ -63,11 +64,26 @@ INHERITED = Rule(frozenset(Role))
 
 
 def field(
-    *, rule: Rule, description: str, resolver: Callable[..., Any] | None = None, **options: Any
+    *,
+    rule: Rule,
+    description: str,
+    resolver: Callable[..., Any] | None = None,
+    cost: int | None = None,
+    size: int | None = None,
+    **options: Any,
 ) -> Any:
-    """A Strawberry field that carries its rule; without a resolver it is a plain attribute read."""
+    """A Strawberry field that carries its rule; without a resolver it is a plain attribute read.
+
+    `cost` is what an object of it costs where that is not 1, `size` the assumed length of a list.
+    """
     made: Any = strawberry.field
-    return made(resolver=resolver, description=description, metadata={"rule": rule}, **options)
+    return made(
+        resolver=resolver,
+        description=description,
+        metadata={"rule": rule},
+        directives=priced(cost, size),
+        **options,
+    )
 
 
 def rule_of(definition: GraphQLField) -> Rule | None:

@@ -50,7 +50,7 @@ class PageInfo:
 class Edge(Generic[T]):
     """Relay's edge."""
 
-    node: T = field(rule=INHERITED, description="The item. 条目")
+    node: T = field(rule=INHERITED, description="The item. 条目", cost=0)
     cursor: str = field(rule=INHERITED, description="The place of the item in the list. 游标")
 
 
@@ -63,7 +63,7 @@ class Connection(Generic[T]):
         rule=INHERITED, description="The items of the page with their cursors. 带游标的条目"
     )
     page_info: PageInfo = field(
-        rule=INHERITED, description="Where the page stands in the list. 分页信息"
+        rule=INHERITED, description="Where the page stands in the list. 分页信息", cost=0
     )
 
 

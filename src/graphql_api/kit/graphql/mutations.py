@@ -15,6 +15,7 @@ from strawberry.utils.str_converters import to_camel_case
 from graphql_api.errors import AppError, ErrorCode, Refused, Required
 from graphql_api.kit.graphql import access
 from graphql_api.kit.graphql.access import INHERITED, Rule
+from graphql_api.kit.graphql.costs import MUTATION
 from graphql_api.kit.graphql.enums import describe_enum
 from graphql_api.kit.graphql.keys import GivenKey, KeyUse, given_key
 
@@ -69,7 +70,12 @@ def user_errors(refusal: AppError) -> list[UserError]:
 
 
 def mutation(
-    payload: type[Any], *, rule: Rule, description: str, key: KeyUse = KeyUse.OFFERED
+    payload: type[Any],
+    *,
+    rule: Rule,
+    description: str,
+    key: KeyUse = KeyUse.OFFERED,
+    cost: int = MUTATION,
 ) -> Callable[[Resolver], Any]:
     """A mutation field over a synchronous resolver that returns the item it changed.
 
@@ -99,7 +105,7 @@ def mutation(
 
         shown: Any = resolve
         shown.__signature__ = signature.replace(return_annotation=payload)
-        return access.field(rule=rule, description=description, resolver=shown)
+        return access.field(rule=rule, description=description, resolver=shown, cost=cost)
 
     return wrap
 
@@ -121,6 +127,7 @@ def errors_field() -> Any:
         rule=INHERITED,
         description="Why it was refused; empty when done. 业务错误",
         default_factory=list,
+        cost=0,
     )
 
 
