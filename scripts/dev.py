@@ -23,6 +23,7 @@ import uvicorn
 from graphql_api import graphiql, tables
 from graphql_api.config import settings
 from graphql_api.members.models import MembersItem
+from graphql_api.merges.models import MergesItem
 from graphql_api.orders.models import OrdersItem
 from graphql_api.ownership.models import OwnershipItem
 from graphql_api.tags.models import TagsItem
@@ -167,7 +168,7 @@ def _welcome(server: uvicorn.Server, address: str) -> None:
 def _pumps(data_dir: Path) -> list[Pump | QueuePump]:
     """One for each function that follows a stream or a queue."""
     os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "WARNING")
-    from graphql_api.handlers import effects, hand_overs, tag_counts, tag_jobs
+    from graphql_api.handlers import effects, hand_overs, merges, tag_counts, tag_jobs
     from graphql_api.handlers import webhook_deliveries as deliveries
     from graphql_api.handlers import webhook_events as events
 
@@ -175,6 +176,7 @@ def _pumps(data_dir: Path) -> list[Pump | QueuePump]:
     return [
         Pump(members, effects.handler, data_dir),
         Pump(OwnershipItem.Meta.table_name, hand_overs.handler, data_dir),
+        Pump(MergesItem.Meta.table_name, merges.handler, data_dir),
         Pump(tags, tag_counts.handler, data_dir, consumer="counts"),
         Pump(tags, tag_jobs.handler, data_dir, consumer="jobs"),
         Pump(members, events.handler, data_dir, consumer="webhooks"),

@@ -22,6 +22,9 @@ from graphql_api.members.rules import (
     OwnershipSource,
 )
 from graphql_api.members.service import ConsentSet, NewConsent, NewIdentity, set_consent
+from graphql_api.merges.models import Merge
+from graphql_api.merges.rules import MergeSource
+from graphql_api.merges.service import MembersMerge, merge
 from graphql_api.orders import service as orders
 from graphql_api.ownership import service as ownership
 from graphql_api.ownership.models import HandOver, Skipped, skip_sort
@@ -118,6 +121,7 @@ def seeded(chain: str, stand_ins: StandIns) -> dict[str, str]:
     set_consent(withdrawn, viewer=SYSTEM, clock=CLOCK)
     beside = make_member(store, make_identity("openid-2"), name="孙丽")
     elsewhere = make_member(other_store, make_identity("openid-3"), guide_id=other_guide.id)
+    merged = _merge(member, store)
     order = _order(store, guide_id=guide.id, member_id=member.id)
     tag = _tag(member, guide)
     publish(make_draft())
@@ -141,6 +145,8 @@ def seeded(chain: str, stand_ins: StandIns) -> dict[str, str]:
             "union_id": UNION_ID,
             "member_beside": beside.id,
             "member_elsewhere": elsewhere.id,
+            "merge": merged.id,
+            "member_merged": merged.loser_id,
             "order": order,
             "tag": tag.id,
             "tag_group": tag.group_id,
@@ -185,6 +191,14 @@ def _access(member: Member, store: Store) -> dict[str, str]:
         ).id,
         "api_key": keys.rotate(rotation, viewer=SYSTEM, at=now).api_key.id,
     }
+
+
+def _merge(member: Member, store: Store) -> Merge:
+    """Another who was the same person, as Youzan said."""
+    loser = make_member(store, NewIdentity(kind=IdentityKind.YOUZAN, value="yz-1"))
+    two = MembersMerge(survivor_id=member.id, loser_id=loser.id, reason="同一个人")
+    source = MergeSource.YOUZAN
+    return merge(two, viewer=SYSTEM, clock=CLOCK, source=source, source_ref="event-1")
 
 
 def _order(store: Store, *, guide_id: str, member_id: str) -> str:

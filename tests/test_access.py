@@ -153,6 +153,11 @@ WAYS = {
     "Ownership": f"{{ {MEMBER} {{ ownership {{ % }} }} }}",
     "OwnershipConnection": f"{{ {MEMBER} {{ ownershipHistory {{ % }} }} }}",
     "OwnershipEdge": f"{{ {MEMBER} {{ ownershipHistory {{ edges {{ % }} }} }} }}",
+    "MemberMerge": '{ memberMerge(id: "$merge") { % } }',
+    "MemberMergeMoved": '{ memberMerge(id: "$merge") { moved { % } } }',
+    "MemberMergePayload": (
+        'mutation { memberMerge(input: {survivorId: "nobody", loserId: "nobody"}) { % } }'
+    ),
     "HandOver": '{ handOver(id: "$hand_over") { % } }',
     "HandOverSkips": '{ handOver(id: "$hand_over") { skipped { % } } }',
     "HandOverSkip": '{ handOver(id: "$hand_over") { skippedMembers { nodes { % } } } }',
@@ -256,6 +261,7 @@ ARGUMENTS = {
     "Query.nearbyStores": "(position: {latitude: 31.2304, longitude: 121.4737})",
     "Query.campaignCalendar": '(from: "$today", to: "$today")',
     "Query.auditEntries": '(by: {memberId: "$member"})',
+    "Query.memberMerge": '(id: "$merge")',
     "Query.handOver": '(id: "$hand_over")',
     "Query.tag": '(by: {id: "$tag"})',
     "Query.tagJob": '(id: "$tag_job")',
@@ -282,6 +288,7 @@ ARGUMENTS = {
     "Mutation.memberIdentityRemove": (
         '(input: {memberId: "nobody", identity: {kind: OPENID, value: "x"}})'
     ),
+    "Mutation.memberMerge": '(input: {survivorId: "nobody", loserId: "nobody"})',
     "Mutation.memberArchive": '(id: "nobody")',
     "Mutation.memberRestore": '(id: "nobody")',
     "Mutation.memberGuideAssign": '(input: {memberId: "nobody", guideId: "nobody"})',
@@ -372,6 +379,8 @@ EMPTY = {
     "HandOverPayload.handOver",
     "GuideMovePayload.guide",
     "GuideMovePayload.handOver",
+    "MemberMerge.problem",
+    "MemberMergePayload.merge",
     "OrderPayload.order",
     "Policy.supersededAt",
     "PolicyPayload.policy",

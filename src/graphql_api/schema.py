@@ -23,6 +23,7 @@ from graphql_api.kit.graphql.keys import IDEMPOTENT
 from graphql_api.kit.graphql.nodes import MAX_NODES, registry
 from graphql_api.kit.graphql.scalars import SCALARS
 from graphql_api.members.schema import MemberMutations, MemberQueries
+from graphql_api.merges.schema import MergeMutations, MergeQueries
 from graphql_api.orders.schema import OrderMutations, OrderQueries
 from graphql_api.ownership.schema import OwnershipMutations, OwnershipQueries
 from graphql_api.permissions import SIGNED_IN
@@ -78,6 +79,7 @@ class Query(
     AccessQueries,
     AuditQueries,
     WebhookQueries,
+    MergeQueries,
 ):
     """Root of all queries."""
 
@@ -94,6 +96,7 @@ class Mutation(
     CampaignMutations,
     AccessMutations,
     WebhookMutations,
+    MergeMutations,
 ):
     """Root of all mutations."""
 

@@ -11,6 +11,7 @@ from graphql_api.guides.models import GuidesItem
 from graphql_api.kit.dynamo import Item
 from graphql_api.kit.dynamo.connection import shared_client
 from graphql_api.members.models import MembersItem
+from graphql_api.merges.models import MergesItem
 from graphql_api.orders.models import OrdersItem
 from graphql_api.ownership.models import OwnershipItem
 from graphql_api.policies.models import PoliciesItem
@@ -32,6 +33,7 @@ TABLES: tuple[type[Item], ...] = (
     AccessItem,
     RequestsItem,
     WebhooksItem,
+    MergesItem,
 )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 
 from pynamodb.exceptions import PutError
 
@@ -290,6 +291,13 @@ def page_of_member(
     return keys.showing(batch_get(Participation, [key.key for key in keys.items]))
 
 
+def some_of_member(member_id: str, *, at_most: int) -> list[Participation]:
+    """Some parts of a member in campaigns: those listed, as they are now (strongly consistent)."""
+    keys = [row.key for row in CampaignsItem.by_member.query(member_id)]
+    found = (part for part in batch_get(Participation, keys, consistent=True) if part)
+    return list(islice(found, at_most))
+
+
 def get_participations(campaign_id: str, member_ids: Sequence[str]) -> list[Participation | None]:
     """The parts of some members in a campaign as they are now (strongly consistent)."""
     keys = [(models.participation_id(campaign_id, models.shard_of(m)), m) for m in member_ids]
@@ -309,6 +317,17 @@ def add_participation(participation: Participation) -> bool:
             raise
         return False
     return True
+
+
+def move_participation(
+    tx: Transaction, old: Participation, new: Participation | None, *, replaces: bool
+) -> None:
+    """Remove a part, and put the one of another member instead; stale where either moved."""
+    tx.delete(old, condition=Participation.id.exists())
+    if new is not None and replaces:
+        tx.put(new)
+    elif new is not None:
+        tx.create(new)
 
 
 def count_participations(campaign_id: str) -> int:

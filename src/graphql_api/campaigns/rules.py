@@ -184,6 +184,33 @@ def may_take_part(state: CampaignState, schedule: Schedule, at: datetime) -> boo
     return state is not CampaignState.DRAFT and at < schedule.ends_at
 
 
+class Part(Protocol):
+    """What of a participation says how far the member came."""
+
+    @property
+    def state(self) -> ParticipationState: ...
+    @property
+    def at(self) -> datetime: ...
+
+
+_FURTHER = {
+    ParticipationState.INVITED: 0,
+    ParticipationState.EXCLUDED: 1,
+    ParticipationState.JOINED: 2,
+    ParticipationState.CONVERTED: 3,
+}
+
+
+def went_further(mine: Part, theirs: Part) -> bool:
+    """Of the parts of two members who are one, whether theirs stands: who came further.
+
+    Who was excluded under one id is not invited under the other; who joined or bought, did. Of the
+    same state the earlier stands.
+    """
+    one, other = ((_FURTHER[part.state], -part.at.timestamp()) for part in (mine, theirs))
+    return other > one
+
+
 # --- stores ----------------------------------------------------------------------------------
 
 

@@ -37,6 +37,7 @@ from graphql_api.members.rules import (
 from graphql_api.viewer import Role
 
 SOLE = "@"
+EFFECT = "effect#"
 GUIDE_DUE_SHARDS = tuple(f"{n:02d}" for n in range(16))
 _INSTANT = InstantAttribute()
 _CLAIM = "claim#"

@@ -238,6 +238,12 @@ def drop_claim(tx: Transaction, claim: str, member_id: str) -> None:
     tx.delete(Claim(models.claim_id(claim)), condition=Claim.member_id == member_id)
 
 
+def repoint_claim(tx: Transaction, claim: str, *, was: str, now: str) -> None:
+    """Have an identity lead to another member; stale when it led elsewhere."""
+    leads_there = Claim.member_id == was
+    tx.update(Claim(models.claim_id(claim)), [Claim.member_id.set(now)], condition=leads_there)
+
+
 def require_unclaimed(tx: Transaction, claim: str) -> None:
     """Hold the transaction to an identity that nobody has; stale when somebody took it."""
     tx.check(Claim, (models.claim_id(claim), SOLE), Claim.id.does_not_exist())
@@ -284,6 +290,21 @@ def put_effect(
             decided_on=day,
         )
     )
+
+
+def effects_of(member_id: str) -> list[Effect]:
+    """Every effect of a member as it is now (strongly consistent)."""
+    of_effects = Effect.sort.startswith(models.EFFECT)
+    return list(Effect.query(member_id, of_effects, consistent_read=True))
+
+
+def mark_effect(tx: Transaction, member_id: str, effect: Effect) -> None:
+    """Note that an effect of another, who is the same person, was this member's: it gives nothing.
+
+    Stale when the member has it already.
+    """
+    known = {**effect.attribute_values, "id": member_id, "origin": Origin.BACKFILL}
+    tx.create(Effect(**known))
 
 
 def _index(member: Member) -> None:

@@ -273,6 +273,12 @@ class Bucket:
             self.growth + sign * given.growth,
         )
 
+    def and_also(self, other: "Bucket") -> "Bucket":
+        """The month of two members who are one."""
+        return Bucket(
+            self.orders + other.orders, self.spend + other.spend, self.growth + other.growth
+        )
+
 
 EMPTY = Bucket()
 
@@ -356,6 +362,28 @@ def change(facts: Facts, before: Contribution | None, after: Contribution | None
     if after is not None:
         changed = _add(changed, after, 1)
     return changed
+
+
+def unite(one: Facts, other: Facts) -> Facts:
+    """The facts of two members' orders together, who are one: what `derive` makes of all of them.
+
+    Nothing is missing: the 36 months of each reach back at least as far as those of both.
+    """
+    newest = max(filter(None, (one.newest_month, other.newest_month)), default=None)
+    if newest is None:
+        return NOTHING_BOUGHT
+    kept = {m for m in (*one.months, *other.months) if _kept(m, newest)}
+    sums = {m: one.months.get(m, EMPTY).and_also(other.months.get(m, EMPTY)) for m in kept}
+    return Facts(
+        months={month: bucket for month, bucket in sums.items() if bucket != EMPTY},
+        newest_month=newest,
+        orders=one.orders + other.orders,
+        paid=one.paid + other.paid,
+        refunded=one.refunded + other.refunded,
+        growth=one.growth + other.growth,
+        first_on=min(filter(None, (one.first_on, other.first_on)), default=None),
+        last_on=max(filter(None, (one.last_on, other.last_on)), default=None),
+    )
 
 
 def _took_an_edge_away(facts: Facts, before: Contribution, after: Contribution | None) -> bool:

@@ -442,6 +442,8 @@ def lock(member_id: str, owner: str, *, clock: Clock) -> Member:
         now = clock.now()
         if rules.held_by_another(member.lock_owner, member.locked_until, owner, now):
             raise Conflict("Somebody else is working on this member")
+        if member.merge_id is not None:
+            raise Conflict("This member is being merged")
         member.lock_owner, member.locked_until = owner, now + LOCK
         repository.save(tx, member)
         return member

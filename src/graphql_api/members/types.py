@@ -36,6 +36,9 @@ from graphql_api.members.rules import (
     Sight,
     SourceChannel,
 )
+from graphql_api.merges import repository as merges
+from graphql_api.merges.models import merge_id
+from graphql_api.merges.rules import visible as visible_merge
 from graphql_api.orders import repository as orders
 from graphql_api.ownership import repository as ownership
 from graphql_api.ownership.models import Term, term_of
@@ -46,6 +49,7 @@ from graphql_api.permissions import (
     MEMBER_IDENTITY,
     MEMBER_PERSONAL,
     MEMBER_STAFF,
+    MERGE_FIELD,
     ORDER_FIELD,
     TAG_FIELD,
     TAG_STAFF,
@@ -57,6 +61,7 @@ from graphql_api.viewer import Role, Viewer
 
 if TYPE_CHECKING:
     from graphql_api.campaigns.types import CampaignParticipation
+    from graphql_api.merges.types import MemberMerge
     from graphql_api.orders.types import Order
     from graphql_api.ownership.types import Ownership
     from graphql_api.tags.types import Tag, TagAssignment, TagHistoryEntry
@@ -284,6 +289,10 @@ def _tag_ids(member: models.Member | _View, context: Context) -> list[str]:
     return ids
 
 
+def _merge_ids(member: models.Member | _View, _context: Context) -> list[str]:
+    return [merge_id(alias_id) for alias_id in member.alias_ids]
+
+
 def _guide_id(member: models.Member | _View, context: Context) -> str | None:
     owned = member.owned_on(context.clock.today())
     return owned.guide_id if owned else None
@@ -435,6 +444,13 @@ class Member(Node):
         load=tags.get_many,
         rule=TAG_FIELD,
         description="The tags that hold today, at most 200, oldest tag first. 标签",
+    )
+    merges: list[Annotated["MemberMerge", strawberry.lazy("graphql_api.merges.types")]] = relations(
+        keys=_merge_ids,
+        load=merges.get_many,
+        visible=visible_merge,
+        rule=MERGE_FIELD,
+        description="Who was merged into this member, directly or before that. 合并记录",
     )
     archived_at: datetime | None = field(
         rule=MEMBER_FIELD, description="When the membership ended; null while it lasts. 退会时间"

@@ -41,6 +41,11 @@ def all_of_member(member: Member) -> list[Order]:
     return sorted({order.id: order for order in found}.values(), key=lambda order: order.place)
 
 
+def some_of_member(member_id: str, *, at_most: int) -> list[Order]:
+    """The first orders that stand under an id as they are now (strongly consistent)."""
+    return list(Order.query(member_id, consistent_read=True, limit=at_most))
+
+
 def page_of_member(member_id: str, *, first: int, after: str | None, reverse: bool) -> Page[Order]:
     """Orders of a member by time of payment: one Query."""
     return key_page(Order, member_id, Order.place, first=first, after=after, reverse=reverse)

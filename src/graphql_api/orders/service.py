@@ -36,6 +36,8 @@ MAX_LINES = 200
 MAX_REFUNDS = 50
 MAX_FEN = 10**12
 MAX_BYTES = 380_000  # of the 409,600 that DynamoDB allows an item
+ABSORBED_AT_ONCE = 25  # three writes for each
+_ABSORBED_BYTES = 2_000_000  # of the 4 MB that DynamoDB allows a transaction
 _MAX_REVISION = 2**62
 _CLOCK_SKEW = timedelta(days=1)
 _FIRST_INSTANT, _LAST_INSTANT = (datetime(year, 1, 1, tzinfo=UTC) for year in (1970, 2200))
@@ -159,6 +161,24 @@ def attach(order_id: str, *, clock: Clock, origin: Origin = Origin.LIVE) -> Appl
         return _write(tx, order, order.state, _member_of(order.state), clock, origin)
 
     return transact(attempt)
+
+
+def absorb(tx: Transaction, survivor_id: str, loser_id: str) -> list[str]:
+    """Put the next orders of a member under the one they are; their ids, none where none are left.
+
+    Nothing else of an order changes. What they gave is in the facts of both already: see `unite`.
+    """
+    moved: list[str] = []
+    room = _ABSORBED_BYTES
+    for order in repository.some_of_member(loser_id, at_most=ABSORBED_AT_ONCE):
+        room -= size_of(order.state)
+        if moved and room < 0:
+            break
+        was_at = order.key
+        order.hold(order.state, survivor_id)
+        repository.save(tx, order, was_at=was_at)
+        moved.append(order.id)
+    return moved
 
 
 def backfill(member_id: str, snapshots: Sequence[Snapshot], *, clock: Clock, job: str) -> int:

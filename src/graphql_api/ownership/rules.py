@@ -163,6 +163,47 @@ def ending_unnoticed(term: OpenTerm, *, as_of: date, zone: str) -> Ending | None
     return ran_out(term.valid_until, zone)
 
 
+# --- members who are one ---------------------------------------------------------------------
+
+
+_STRENGTH = {
+    OwnershipSource.ASSIGNED_BY_MANAGER: 6,
+    OwnershipSource.TRANSACTION: 5,
+    OwnershipSource.WECOM_FRIEND: 4,
+    OwnershipSource.SHARED_LINK: 3,
+    OwnershipSource.REGISTRATION: 2,
+    OwnershipSource.ASSIGNED_BY_SYSTEM: 1,
+    OwnershipSource.IMPORT: 0,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """Who looks after one of two members who are one, and whether that guide works."""
+
+    owned: Ownership | None
+    status: GuideStatus | None
+
+
+def gives_way(mine: Relation, theirs: Relation, as_of: date) -> bool:
+    """Whether the guide of the member who is merged has the stronger relation, and takes both.
+
+    A relation that ran out, or of a guide who has left, is none. A protection that lasts beats
+    none; then what a manager decided beats a sale, a friendship in WeCom, a shared link, the
+    enrolment, another system's word and an import, in this sequence; then the older relation.
+    Where neither is stronger the survivor's stays.
+    """
+    ours, others = (_strength(relation, as_of) for relation in (mine, theirs))
+    return others is not None and (ours is None or others > ours)
+
+
+def _strength(relation: Relation, as_of: date) -> tuple[bool, int, float] | None:
+    owned = relation.owned
+    if owned is None or not owned.holds(as_of) or is_free(owned, relation.status):
+        return None
+    return owned.protected(as_of), _STRENGTH[owned.source], -owned.since.timestamp()
+
+
 # --- hand-overs ------------------------------------------------------------------------------
 
 

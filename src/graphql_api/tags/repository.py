@@ -153,6 +153,13 @@ def assignments(member_id: str) -> list[Assignment]:
     return list(Assignment.query(member_id, of_tags, consistent_read=True))
 
 
+def get_assignments(member_id: str, tag_ids: Sequence[str]) -> dict[str, Assignment]:
+    """The rows of some tags of a member as they are now (strongly consistent), by tag."""
+    keys = [(member_id, models.assignment_sort(tag_id)) for tag_id in tag_ids]
+    found = batch_get(Assignment, keys, consistent=True)
+    return {row.tag_id: row for row in found if row is not None}
+
+
 def page_of_member(
     member_id: str, *, first: int, after: str | None, reverse: bool
 ) -> Page[Assignment]:

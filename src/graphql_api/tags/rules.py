@@ -114,6 +114,57 @@ def decide(
     return list(changes.values())
 
 
+def united(
+    mine: Mapping[str, HeldTag],
+    theirs: Mapping[str, HeldTag],
+    *,
+    groups: Mapping[str, str],
+    as_of: date,
+) -> list[Change]:
+    """What giving a member the tags of another, who is the same person, changes of their own.
+
+    Of a tag that both have, and of the tags of a group that allows one (`groups` names those alone,
+    by tag), the stronger stays: by hand before imported before by rule, then the one that holds
+    longer, then the member's own. What ran out is not taken over. Of more than 200 the strongest
+    stay. Part after part it ends as all at once.
+    """
+    left = dict(mine)
+    changes: dict[str, Change] = {}
+    for id_, tag in sorted(theirs.items()):
+        if tag.holds(as_of):
+            for change in _absorbed(left, id_, tag, groups, as_of):
+                _apply(change, left, changes)
+    weakest_first = sorted(left, key=lambda id_: (_strength(left[id_], as_of), id_))
+    for id_ in weakest_first[: max(0, len(left) - MAX_TAGS)]:
+        before = mine.get(id_)
+        if before is None:
+            del changes[id_]
+        else:
+            changes[id_] = Change(id_, _end(before, as_of), before)
+    return list(changes.values())
+
+
+def _absorbed(
+    left: Mapping[str, HeldTag], id_: str, tag: HeldTag, groups: Mapping[str, str], as_of: date
+) -> Iterator[Change]:
+    group_id = groups.get(id_)
+    rivals = [i for i in left if group_id is not None and i != id_ and groups.get(i) == group_id]
+    mine = [left[i] for i in (*rivals, id_) if i in left]
+    if any(_strength(one, as_of) >= _strength(tag, as_of) for one in mine):
+        return
+    for rival in rivals:
+        ended = not left[rival].holds(as_of)
+        action = TagAction.EXPIRED if ended else TagAction.REPLACED
+        yield Change(rival, action, left[rival], None, None if ended else id_)
+    old = left.get(id_)
+    action = TagAction.CHANGED if old and old.holds(as_of) else TagAction.ADDED
+    yield Change(id_, action, old, tag)
+
+
+def _strength(tag: HeldTag, as_of: date) -> tuple[bool, int, date]:
+    return tag.holds(as_of), _RANK[tag.source], tag.expires_on or date.max
+
+
 def applied(held: Mapping[str, HeldTag], changes: Sequence[Change]) -> dict[str, HeldTag]:
     """The tags after these changes."""
     new = {change.tag_id: change.after for change in changes}

@@ -12,6 +12,7 @@ from graphql_api.campaigns.service.participations import (
     Added,
     NewParticipation,
     ParticipationAdd,
+    absorb,
     add_participations,
 )
 from graphql_api.campaigns.service.plans import (
@@ -40,6 +41,7 @@ __all__ = [
     "NewGoal",
     "NewParticipation",
     "ParticipationAdd",
+    "absorb",
     "add_participations",
     "adopt",
     "archive",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from pydantic import Field
 
@@ -13,12 +14,14 @@ from graphql_api.campaigns.service import commands
 from graphql_api.campaigns.service.commands import Command, Instant
 from graphql_api.errors import AppError, ForbiddenTransition, Invalid, NotFound
 from graphql_api.kit import ids
+from graphql_api.kit.dynamo import Transaction
 from graphql_api.kit.time import Clock, to_the_millisecond
 from graphql_api.members import repository as members
 from graphql_api.members.rules import Origin
 from graphql_api.viewer import Viewer
 
 MAX_ADDED = 100
+ABSORBED_AT_ONCE = 20
 
 
 class NewParticipation(Command):
@@ -63,6 +66,29 @@ def add_participations(given: ParticipationAdd, *, viewer: Viewer, clock: Clock)
     now = to_the_millisecond(clock.now())
     known = _known(campaign, [one.member_id for one in given.participations], viewer)
     return [_add(campaign, one, n, known, now) for n, one in enumerate(given.participations)]
+
+
+def absorb(tx: Transaction, survivor_id: str, loser_id: str) -> list[Any]:
+    """Give a member the next parts of another who is the same person; of two the further stays.
+
+    Gives the rows as they were, none where none are left.
+    """
+    rows: list[Any] = []
+    for old in repository.some_of_member(loser_id, at_most=ABSORBED_AT_ONCE):
+        [mine] = repository.get_participations(old.campaign_id, [survivor_id])
+        new = None
+        if mine is None or rules.went_further(mine, old):
+            new = models.participation(
+                old.campaign_id,
+                survivor_id,
+                state=old.state,
+                at=old.at,
+                channel=old.channel,
+                origin=old.origin,
+            )
+        repository.move_participation(tx, old, new, replaces=mine is not None)
+        rows += [row.serialize() for row in (old, mine) if row is not None]
+    return rows
 
 
 Known = dict[str, Participation | None]

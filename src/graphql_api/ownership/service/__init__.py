@@ -15,6 +15,7 @@ from graphql_api.ownership.service.hand_overs import (
 )
 from graphql_api.ownership.service.owners import (
     Protected,
+    absorb,
     assign,
     change_owner,
     expire,
@@ -31,6 +32,7 @@ __all__ = [
     "Protected",
     "Release",
     "TakeOver",
+    "absorb",
     "assign",
     "cancel_hand_over",
     "change_owner",

@@ -129,6 +129,28 @@ def change_owner(
 
     What is stored ends for this reason, or by itself where it ran out before.
     """
+    _replace(tx, member, new, reason=reason, clock=clock)
+    members.save(tx, member)
+
+
+def absorb(tx: Transaction, survivor: Member, loser: Member, *, clock: Clock) -> bool:
+    """Have the guide with the stronger relation look after a member who was two; see `gives_way`.
+
+    What ends, ends MERGED. The home store goes with the guide. Whether the loser's guide took over;
+    the caller saves both members.
+    """
+    mine, theirs = (rules.Relation(m.ownership, _status_of(m.ownership)) for m in (survivor, loser))
+    taken = rules.gives_way(mine, theirs, clock.today())
+    if taken:
+        _replace(tx, survivor, theirs.owned, reason=EndReason.MERGED, clock=clock)
+        survivor.store_id = loser.store_id
+    _replace(tx, loser, None, reason=EndReason.MERGED, clock=clock)
+    return taken
+
+
+def _replace(
+    tx: Transaction, member: Member, new: Ownership | None, *, reason: EndReason, clock: Clock
+) -> None:
     if owned := member.ownership:
         at, today = to_the_millisecond(clock.now()), clock.today()
         ending = rules.ended(owned, reason, at, as_of=today, zone=clock.zone)
@@ -137,7 +159,6 @@ def change_owner(
     if new:
         member.begin_ownership(new)
         repository.begin_term(tx, member)
-    members.save(tx, member)
 
 
 def wait_for_others(member: Member, clock: Clock) -> None:

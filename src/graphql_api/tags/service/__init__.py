@@ -1,5 +1,6 @@
 """What can be done to tags: define them, give and take them, have jobs do so for many members."""
 
+from graphql_api.tags.service.absorbing import absorb, rekey
 from graphql_api.tags.service.assignments import (
     EXPIRED_AT_ONCE,
     Cause,
@@ -49,6 +50,7 @@ __all__ = [
     "Wanted",
     "Whose",
     "Wish",
+    "absorb",
     "add_bulk",
     "archive_group",
     "archive_tag",
@@ -58,6 +60,7 @@ __all__ = [
     "create_job",
     "create_tag",
     "expire_tags",
+    "rekey",
     "restore_group",
     "restore_tag",
     "set_tags",

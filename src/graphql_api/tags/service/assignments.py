@@ -226,14 +226,15 @@ def _write(
                 reason=cause.reason,
             )
             repository.put_assignment(tx, row)
-    entries = [_entry(member, one, cause) for one in changes]
+    entries = [entry_of(member, one, cause) for one in changes]
     for entry in entries:
         repository.put_history(tx, entry)
     members.save(tx, member)
     return entries
 
 
-def _entry(member: Member, one: Change, cause: Cause) -> HistoryEntry:
+def entry_of(member: Member, one: Change, cause: Cause) -> HistoryEntry:
+    """What the history says of a change; the end of a tag that ran out is nobody's doing."""
     ran_out = one.action is TagAction.EXPIRED
     viewer = SYSTEM if ran_out else cause.viewer
     about = one.after or one.before

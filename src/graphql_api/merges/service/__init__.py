@@ -1,0 +1,12 @@
+"""What can be done about two members who are one person: merge them, and forget what was moved."""
+
+from graphql_api.merges.service.jobs import (
+    MAX_ALIASES,
+    STEPS_AT_ONCE,
+    MembersMerge,
+    forget,
+    go_on,
+    merge,
+)
+
+__all__ = ["MAX_ALIASES", "STEPS_AT_ONCE", "MembersMerge", "forget", "go_on", "merge"]
