@@ -10,7 +10,7 @@ import importlib
 import inspect
 import re
 import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import suppress
 from datetime import date, datetime
 from enum import Enum
@@ -19,7 +19,7 @@ from types import UnionType
 from typing import Any
 
 import pytest
-from pynamodb.attributes import Attribute, NumberAttribute, VersionAttribute
+from pynamodb.attributes import Attribute, NumberAttribute, TTLAttribute, VersionAttribute
 from pynamodb_attributes import UnicodeEnumAttribute
 
 import graphql_api
@@ -28,6 +28,7 @@ from graphql_api.errors import AppError, Taken
 from graphql_api.kit import ids
 from graphql_api.kit.dynamo import DayAttribute, InstantAttribute, Item, Page, Stale, transact
 from graphql_api.kit.dynamo.connection import shared_client
+from graphql_api.kit.positions import Position
 from graphql_api.kit.time import real_now
 from graphql_api.members.models import Member
 from graphql_api.policies.models import Policy
@@ -42,14 +43,17 @@ ZONE = "Asia/Shanghai"
 # By function and parameter, or by parameter wherever it stands.
 GIVEN: dict[str, Callable[[], Any]] = {
     "campaigns.carried_out.keys": lambda: [(id_of("store", "stores"), real_now(), ZONE)],
+    "campaigns.move_participation.new": lambda: None,
     "members.change.actions": lambda: [Member.nickname.set("x")],
     "members.change.expected_version": lambda: None,
     "orders.save.was_at": lambda: ("mbr_nobody", "-"),
     "policies.version_of.kind": lambda: one(Policy).kind,
     "policies.version_of.version": lambda: int(one(Policy).version),
     "after": lambda: None,
+    "centre": lambda: Position(31.23, 121.47),
     "first": lambda: 2,
     "last4": lambda: "8000",
+    "document": lambda: {"x": 1},
     "month": lambda: "2018-01",
     "reverse": lambda: False,
     "zone": lambda: ZONE,
@@ -166,7 +170,12 @@ def invented(model: type[Item]) -> Item:
 def sample(attribute: Attribute[Any]) -> Any:
     if isinstance(attribute, UnicodeEnumAttribute):
         return of_class(attribute.enum_type, attribute.attr_name)
-    kinds = {NumberAttribute: 1, InstantAttribute: NOW, DayAttribute: NOW.date()}
+    kinds = {
+        NumberAttribute: 1,
+        InstantAttribute: NOW,
+        TTLAttribute: NOW,
+        DayAttribute: NOW.date(),
+    }
     return next((value for kind, value in kinds.items() if isinstance(attribute, kind)), "x")
 
 
@@ -181,8 +190,8 @@ def of_type(kind: Any, what: str) -> Any:
         return tuple(of_type(each, what) for each in arguments if each is not ...)
     if inspect.isclass(origin) and issubclass(origin, Mapping):
         return {of_type(arguments[0], what): of_type(arguments[1], what)}
-    if inspect.isclass(origin) and issubclass(origin, Sequence | Set):
-        return (list if issubclass(origin, Sequence) else frozenset)([of_type(arguments[0], what)])
+    if inspect.isclass(origin) and issubclass(origin, Iterable):
+        return (frozenset if issubclass(origin, Set) else list)([of_type(arguments[0], what)])
     return of_class(kind, what)
 
 

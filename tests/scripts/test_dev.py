@@ -52,7 +52,7 @@ class Dev:
     def said(self) -> str:
         return self._said.read_text()
 
-    def wait_until_it_says(self, *texts: str, seconds: float = 60) -> None:
+    def wait_until_it_says(self, *texts: str, seconds: float = 180) -> None:
         until = time.monotonic() + seconds
         while not any(text in self.said() for text in texts):
             assert self.process.poll() is None, self.said()
