@@ -149,6 +149,10 @@ client: ## Write the mini-program client's types and document ids, from schema a
 	if [ "$$(cat $$stamp 2>/dev/null)" != "$$now" ]; then npm ci --silent; echo "$$now" > $$stamp; fi; \
 	npm run --silent generate
 
+.PHONY: manifest
+manifest: setup client ## Write the manifest of a version of the mini-program (VERSION=1.0.0)
+	@$(BIN)/python scripts/manifest.py make mini_program $(VERSION)
+
 .PHONY: package
 package: $(VENV)/.ready ## Put what the functions run into build/function (ARCH=arm64|x86_64 RUNTIME=3.13)
 	@rm -rf build/function

@@ -28,7 +28,7 @@ from graphql_api.orders.models import OrdersItem
 from graphql_api.ownership.models import OwnershipItem
 from graphql_api.tags.models import TagsItem
 from graphql_api.viewer import Role
-from scripts import engines, import_data, local
+from scripts import engines, import_data, local, manifest
 from scripts.processes import EngineError, Running
 from scripts.queue_pump import QueuePump
 from scripts.stream_pump import Pump
@@ -92,6 +92,7 @@ def _serve_everything(data_dir: Path, port: int, households: int) -> int:
             say(f"Created {len(created)} tables.")
         if not _import(running, households):
             return 1
+        manifest.publish_all()
         with local.files_and_queues(data_dir), local.logins():
             pumps = _pumps(data_dir)
             for pump in pumps:

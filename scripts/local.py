@@ -11,6 +11,7 @@ from graphql_api.config import settings
 from graphql_api.kit import files, queues
 from graphql_api.members import repository as members
 from graphql_api.viewer import (
+    MANAGE_DOCUMENTS,
     MANAGE_KEYS,
     MANAGE_STAFF,
     MANAGE_WEBHOOKS,
@@ -23,7 +24,9 @@ from scripts import emulator, engines, processes, stand_ins
 
 ACCOUNT = "000000000001"
 TOKEN_LIFETIME = timedelta(days=7)
-OPERATOR_SCOPES = frozenset({SEE_PERSONAL_DATA, MANAGE_KEYS, MANAGE_STAFF, MANAGE_WEBHOOKS})
+OPERATOR_SCOPES = frozenset(
+    {SEE_PERSONAL_DATA, MANAGE_DOCUMENTS, MANAGE_KEYS, MANAGE_STAFF, MANAGE_WEBHOOKS}
+)
 
 
 def data_dir() -> Path:

@@ -11,6 +11,7 @@ import pytest
 
 from graphql_api import auth, tables
 from graphql_api.config import settings
+from graphql_api.edge import persisted
 from graphql_api.edge.negotiation import GRAPHQL
 from graphql_api.kit.dynamo import reset_connections
 from graphql_api.kit.time import Clock
@@ -50,6 +51,7 @@ def database(aws_account: str) -> Iterator[str]:
 
     chain_clock.forget()
     stores.forget_reaches()
+    persisted.known.forget()
     reset_connections()
     tables.create_all()
     yield aws_account

@@ -10,7 +10,10 @@ from graphql_api.access import tokens
 from graphql_api.access.rules import ENROLMENT_LIFETIME, WeChatPerson
 from graphql_api.access.service import keys, sessions
 from graphql_api.campaigns.service import NewBudget, NewGoal
+from graphql_api.documents.models import MANIFESTS, Document, DocumentsItem, Manifest, manifest_id
+from graphql_api.documents.rules import ManifestState, hash_of
 from graphql_api.guides.models import Guide
+from graphql_api.kit.dynamo import batch_write
 from graphql_api.kit.ids import new_id
 from graphql_api.kit.time import Clock, real_now
 from graphql_api.members.models import Member
@@ -131,6 +134,7 @@ def seeded(chain: str, stand_ins: StandIns) -> dict[str, str]:
         | _access(member, store)
         | _webhooks()
         | {
+            "manifest": _manifest(),
             "headquarters": HEADQUARTERS_ID,
             "region": region.id,
             "empty_region": empty_region.id,
@@ -199,6 +203,29 @@ def _merge(member: Member, store: Store) -> Merge:
     two = MembersMerge(survivor_id=member.id, loser_id=loser.id, reason="同一个人")
     source = MergeSource.YOUZAN
     return merge(two, viewer=SYSTEM, clock=CLOCK, source=source, source_ref="event-1")
+
+
+def _manifest() -> str:
+    """The manifest of a version of the mini-program, with one document."""
+    text = "query Role { me { role } }"
+    hash_ = hash_of(text)
+    id_ = manifest_id("mini_program", "1.0.0")
+    manifest = Manifest(
+        id_,
+        listed=MANIFESTS,
+        place="mini_program#1.0.0",
+        client="mini_program",
+        release="1.0.0",
+        state=ManifestState.PUBLISHED,
+        hashes=[hash_],
+        published_at=NOW,
+        published_by="opr_1",
+        retired_at=NOW,
+        retired_by="opr_1",
+        version=1,
+    )
+    batch_write(DocumentsItem, [Document(hash_, text=text, versions={id_}), manifest])
+    return id_
 
 
 def _order(store: Store, *, guide_id: str, member_id: str) -> str:

@@ -37,6 +37,7 @@ from graphql_api.kit.graphql import rule_of
 from graphql_api.kit.graphql.access import INHERITED
 from graphql_api.schema import schema
 from graphql_api.viewer import (
+    MANAGE_DOCUMENTS,
     MANAGE_KEYS,
     MANAGE_STAFF,
     MANAGE_WEBHOOKS,
@@ -92,7 +93,9 @@ COLUMNS = {
     "OPERATOR who manages access": Column(
         Role.OPERATOR,
         "opr_1",
-        scopes=frozenset({MANAGE_KEYS, MANAGE_STAFF, MANAGE_WEBHOOKS, READ_AUDIT}),
+        scopes=frozenset(
+            {MANAGE_DOCUMENTS, MANAGE_KEYS, MANAGE_STAFF, MANAGE_WEBHOOKS, READ_AUDIT}
+        ),
     ),
     "INTEGRATION without scopes": Column(Role.INTEGRATION, "key_1"),
     "INTEGRATION that reads": Column(
@@ -118,6 +121,8 @@ TAG = 'tag(by: {id: "$tag"})'
 TAGGED = 'memberTagsAddBulk(input: {memberIds: ["nobody"], tagIds: ["$tag"]})'
 LOGIN = 'loginWithWeChat(input: {code: "openid-1"})'
 REFUSED = 'memberUpdate(input: {id: "nobody", name: "x"})'
+
+NO_MANIFEST = '(input: {client: "x", version: "nothing"})'
 
 WAYS = {
     "Query": "{ % }",
@@ -230,6 +235,10 @@ WAYS = {
     "ApiKey": "{ apiKeys { nodes { % } } }",
     "ApiKeyConnection": "{ apiKeys { % } }",
     "ApiKeyEdge": "{ apiKeys { edges { % } } }",
+    "ClientManifest": "{ clientManifests { nodes { % } } }",
+    "ClientManifestConnection": "{ clientManifests { % } }",
+    "ClientManifestEdge": "{ clientManifests { edges { % } } }",
+    "ClientManifestPayload": f"mutation {{ clientManifestRetire{NO_MANIFEST} {{ % }} }}",
     "ApiKeyPayload": 'mutation { apiKeyRevoke(id: "nothing") { % } }',
     "AuditEntry": f"{{ {AUDIT} {{ nodes {{ % }} }} }}",
     "AuditEntryConnection": f"{{ {AUDIT} {{ % }} }}",
@@ -321,6 +330,8 @@ ARGUMENTS = {
     "Mutation.staffAccountEnable": '(id: "nobody")',
     "Mutation.apiKeyCreate": '(input: {name: "x", scopes: []})',
     "Mutation.apiKeyRotate": '(input: {id: "nothing"})',
+    "Mutation.clientManifestPublish": ('(input: {client: "x", version: "nothing", documents: []})'),
+    "Mutation.clientManifestRetire": NO_MANIFEST,
     "Mutation.apiKeyRevoke": '(id: "nothing")',
     "Mutation.policyDraft": "(input: {kind: RFM, document: {x: 1}})",
     "Mutation.policyPublish": "(input: {kind: RFM, draftVersion: 7})",
@@ -399,6 +410,7 @@ EMPTY = {
     "StaffAccountPayload.staffAccount",
     "ApiKey.revokedAt",
     "ApiKeyPayload.apiKey",
+    "ClientManifestPayload.clientManifest",
     "ApiKeyPayload.key",
     "WebhookEndpointPayload.endpoint",
     "WebhookEndpointPayload.secret",

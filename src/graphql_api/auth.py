@@ -3,6 +3,7 @@
 Whoever holds one is looked up at each request, so that who has left or logged out is refused.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from graphql_api.access.models import ApiKey
 from graphql_api.config import settings
 from graphql_api.kit.time import real_now
 from graphql_api.stores import service as stores
-from graphql_api.viewer import ANONYMOUS, SCOPES, Role, Viewer
+from graphql_api.viewer import ANONYMOUS, SCOPES, DocumentPolicy, Role, Viewer
 
 _ALGORITHM = "HS256"
 _NEEDS_A_STORE = frozenset({Role.GUIDE, Role.STORE_MANAGER})
@@ -69,7 +70,7 @@ def viewer_of(token: str | None) -> Viewer:
     headquarters, the whole chain. Where the principal is stored, what is stored now holds.
     """
     if token is None:
-        return ANONYMOUS
+        return replace(ANONYMOUS, documents=_documents_of(Role.ANONYMOUS))
     if parts := tokens.read_key(token):
         return _viewer_of_key(*parts)
     claims, role, issued_at = _verified(token)
@@ -89,7 +90,8 @@ def viewer_of(token: str | None) -> Viewer:
     if standing.rights is not None:
         role, unit, own_scopes = standing.rights
         scopes = own_scopes if role in {Role.OPERATOR, Role.STORE_MANAGER} else scopes
-    return Viewer(role, principal_id, unit, stores.reach(role, unit), scopes, session_id)
+    reach, documents = stores.reach(role, unit), _documents_of(role)
+    return Viewer(role, principal_id, unit, reach, scopes, session_id, documents)
 
 
 def _verified(token: str) -> tuple[dict[str, Any], Role, datetime]:
@@ -124,7 +126,14 @@ def _viewer_of_key(key_id: str, secret: str) -> Viewer:
         raise BadToken
     if access_rules.is_worth_noting(key.last_used_at, now):
         _note_use(key, secret if present else None, now)
-    return Viewer(Role.INTEGRATION, key.id, scopes=frozenset(key.scopes))
+    policy = key.document_policy or DocumentPolicy.OPEN
+    return Viewer(Role.INTEGRATION, key.id, scopes=frozenset(key.scopes), documents=policy)
+
+
+def _documents_of(role: Role) -> DocumentPolicy:
+    """Which documents people of a role may send, and nobody in particular."""
+    trusted = role.value in settings().trusted_roles
+    return DocumentPolicy.TRUSTED if trusted else DocumentPolicy.OPEN
 
 
 def _note_use(key: ApiKey, secret: str | None, at: datetime) -> None:

@@ -32,7 +32,13 @@ def _key_ring(value: object) -> object:
     return {kid: secret for kid, _, secret in pairs}
 
 
+TrustedRole = Literal["ANONYMOUS", "MEMBER", "GUIDE", "STORE_MANAGER", "OPERATOR"]
 KeyRing = Annotated[type_of_ring, NoDecode, BeforeValidator(_key_ring)]
+
+
+def _names(value: object) -> object:
+    """Read `MEMBER,GUIDE`."""
+    return [name for name in value.split(",") if name] if isinstance(value, str) else value
 
 
 def _secret(arn: str) -> dict[str, Any]:
@@ -72,6 +78,9 @@ class Settings(BaseSettings):
     wecom_corp_id: str = ""
     wecom_app_secret: SecretStr = SecretStr("")
     first_operator: str = ""
+    trusted_roles: Annotated[frozenset[TrustedRole], NoDecode, BeforeValidator(_names)] = (
+        frozenset()
+    )
     audit_years: int = Field(default=3, ge=3, le=30)
     graphiql: bool = True
     introspection: Literal["everyone", "insiders", "nobody"] = "everyone"

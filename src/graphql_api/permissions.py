@@ -2,6 +2,7 @@
 
 from graphql_api.kit.graphql.access import Rule
 from graphql_api.viewer import (
+    MANAGE_DOCUMENTS,
     MANAGE_KEYS,
     MANAGE_POLICIES,
     MANAGE_STAFF,
@@ -89,6 +90,9 @@ WEBHOOK_MANAGE = Rule(
 
 SESSION_END = Rule(_SIGNED_IN - _MACHINE)
 KEY_MANAGE = Rule(_HEADQUARTERS, scope=MANAGE_KEYS, scoped=_HEADQUARTERS)
+MANIFEST_MANAGE = Rule(
+    _HEADQUARTERS | _MACHINE, scope=MANAGE_DOCUMENTS, scoped=_HEADQUARTERS | _MACHINE
+)
 STAFF_MANAGE = Rule(_HEADQUARTERS, scope=MANAGE_STAFF, scoped=_HEADQUARTERS)
 
 AUDIT_READ = Rule(_HEADQUARTERS, scope=READ_AUDIT, scoped=_HEADQUARTERS)

@@ -12,6 +12,7 @@ from graphql_api.access.schema import AccessMutations, AccessQueries
 from graphql_api.audit.schema import AuditQueries
 from graphql_api.campaigns.schema import CampaignMutations, CampaignQueries
 from graphql_api.context import Info
+from graphql_api.documents.schema import DocumentMutations, DocumentQueries
 from graphql_api.edge.gate import Gate
 from graphql_api.edge.keyed import Execution
 from graphql_api.errors import Invalid
@@ -77,6 +78,7 @@ class Query(
     OrderQueries,
     CampaignQueries,
     AccessQueries,
+    DocumentQueries,
     AuditQueries,
     WebhookQueries,
     MergeQueries,
@@ -97,6 +99,7 @@ class Mutation(
     AccessMutations,
     WebhookMutations,
     MergeMutations,
+    DocumentMutations,
 ):
     """Root of all mutations."""
 

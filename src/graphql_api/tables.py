@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 from graphql_api.access.models import AccessItem
 from graphql_api.audit.models import AuditItem
 from graphql_api.campaigns.models import CampaignsItem
+from graphql_api.documents.models import DocumentsItem
 from graphql_api.guides.models import GuidesItem
 from graphql_api.kit.dynamo import Item
 from graphql_api.kit.dynamo.connection import shared_client
@@ -34,6 +35,7 @@ TABLES: tuple[type[Item], ...] = (
     RequestsItem,
     WebhooksItem,
     MergesItem,
+    DocumentsItem,
 )
 
 

@@ -18,6 +18,14 @@ class Role(StrEnum):
     SYSTEM = "SYSTEM"
 
 
+class DocumentPolicy(StrEnum):
+    """Which documents a client may send."""
+
+    TRUSTED = "TRUSTED"
+    OPEN = "OPEN"
+    INTERNAL = "INTERNAL"
+
+
 STAFF = frozenset({Role.GUIDE, Role.STORE_MANAGER, Role.OPERATOR, Role.SYSTEM})
 
 SEE_PERSONAL_DATA = "members:pii"
@@ -35,6 +43,7 @@ MANAGE_POLICIES = "policies:manage"
 MANAGE_WEBHOOKS = "webhooks:manage"
 MANAGE_KEYS = "keys:manage"
 MANAGE_STAFF = "staff:manage"
+MANAGE_DOCUMENTS = "documents:manage"
 READ_AUDIT = "audit:read"
 SCOPES = frozenset(
     {
@@ -53,6 +62,7 @@ SCOPES = frozenset(
         MANAGE_WEBHOOKS,
         MANAGE_KEYS,
         MANAGE_STAFF,
+        MANAGE_DOCUMENTS,
         READ_AUDIT,
     }
 )
@@ -73,7 +83,8 @@ class Viewer:
     """One principal with a role; `id` is the member's, guide's, operator's or key's own id.
 
     `store_ids` bounds what staff see: None means the whole chain. `session_id` is that of the
-    login behind the token, where there was one, `request` the request, where there is one.
+    login behind the token, where there was one, `documents` says which documents they may send,
+    `request` the request, where there is one.
     """
 
     role: Role
@@ -82,6 +93,7 @@ class Viewer:
     store_ids: frozenset[str] | None = None
     scopes: frozenset[str] = frozenset()
     session_id: str | None = None
+    documents: DocumentPolicy = DocumentPolicy.OPEN
     request: RequestNotes | None = field(default=None, compare=False, repr=False)
 
     def holds(self, scope: str) -> bool:

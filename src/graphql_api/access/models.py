@@ -18,7 +18,7 @@ from graphql_api.guides.models import Guide
 from graphql_api.guides.rules import GuideStatus
 from graphql_api.kit.dynamo import DayAttribute, InstantAttribute, Item, JsonAttribute, table_name
 from graphql_api.members.models import Member
-from graphql_api.viewer import Role
+from graphql_api.viewer import DocumentPolicy, Role
 
 SOLE = "@"
 SESSIONS = "sessions"
@@ -114,6 +114,7 @@ class ApiKey(AccessItem):
 
     name = UnicodeAttribute()
     scopes: ListAttribute[str] = ListAttribute(default=list)
+    document_policy = UnicodeEnumAttribute(DocumentPolicy, null=True)
     secret_hash = UnicodeAttribute()
     old_secret_hash = UnicodeAttribute(null=True)
     old_secret_until = InstantAttribute(null=True)

@@ -37,7 +37,7 @@ from graphql_api.kit.time import real_now
 from graphql_api.members.rules import Gender
 from graphql_api.members.schema import ConsentInput
 from graphql_api.permissions import ANYONE, KEY_MANAGE, SESSION_END, STAFF_MANAGE
-from graphql_api.viewer import MANAGE_KEYS, MANAGE_STAFF, Role
+from graphql_api.viewer import MANAGE_KEYS, MANAGE_STAFF, DocumentPolicy, Role
 
 _WECOM_USER_ID = "The user id in WeCom. 企业微信成员 UserID"
 _SCOPES = "What they may do beyond their role. 权限范围"
@@ -175,6 +175,9 @@ class ApiKeyCreateInput:
 
     name: str = strawberry.field(description="What it is for, 1 to 80 characters. 名称")
     scopes: list[str] = strawberry.field(description="What it may do, at least one. 权限范围")
+    documents: DocumentPolicy = strawberry.field(
+        default=DocumentPolicy.OPEN, description="Which documents it may send. 查询策略"
+    )
     expires_on: date | None = strawberry.field(
         default=None, description="Its last day; none by default. 有效期至"
     )

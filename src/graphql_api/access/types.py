@@ -15,7 +15,7 @@ from graphql_api.kit.graphql.nodes import registry
 from graphql_api.permissions import KEY_MANAGE, STAFF_MANAGE
 from graphql_api.stores import repository as stores
 from graphql_api.stores.types import OrgUnit, Store
-from graphql_api.viewer import MANAGE_KEYS, MANAGE_STAFF, Role, Viewer
+from graphql_api.viewer import MANAGE_KEYS, MANAGE_STAFF, DocumentPolicy, Role, Viewer
 
 describe_enum(
     WeComClient,
@@ -23,6 +23,15 @@ describe_enum(
     values={
         "MINI_PROGRAM": "In a mini-program, by `wx.qy.login()`. 小程序",
         "WEB": "On a web page, by OAuth or a scanned code. 网页",
+    },
+)
+describe_enum(
+    DocumentPolicy,
+    description="Which documents a client may send. 查询策略",
+    values={
+        "TRUSTED": "Those of a published manifest, and no other. 仅限已发布清单",
+        "OPEN": "Any, within the limits on cost. 开放",
+        "INTERNAL": "Any; a system of our own, which pays from no bucket. 内部系统",
     },
 )
 
@@ -116,6 +125,11 @@ class ApiKey(Node):
 
     name: str = field(rule=KEY_MANAGE, description="What it is for. 名称")
     scopes: list[str] = field(rule=KEY_MANAGE, description="What it may do. 权限范围")
+    documents: DocumentPolicy = field(
+        rule=KEY_MANAGE,
+        description="Which documents it may send. 查询策略",
+        resolver=lambda root: root.document_policy or DocumentPolicy.OPEN,
+    )
     created_at: datetime = field(rule=KEY_MANAGE, description="When it was made. 创建时间")
     created_by: strawberry.ID = field(rule=KEY_MANAGE, description="Who made it. 创建人 ID")
     expires_on: date | None = field(

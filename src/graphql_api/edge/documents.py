@@ -1,4 +1,4 @@
-"""Documents: which one a request means, read once: parsed, surveyed and validated."""
+"""Documents, read once: parsed, surveyed and validated."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -15,26 +15,17 @@ from graphql import (
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from graphql_api.edge.faults import MAX_ERRORS, NotExecuted, bad_request, coded
+from graphql_api.edge.faults import MAX_ERRORS, NotExecuted, coded
 from graphql_api.edge.limits import MAX_TOKENS, excess
 from graphql_api.edge.prices import Prices
-from graphql_api.edge.requests import Asked
 from graphql_api.edge.survey import Operation, survey
 from graphql_api.kit.graphql.keys import KeyOnMutation
-from graphql_api.viewer import Viewer
 
 # Strawberry knows two things of the schema that graphql-core does not.
 _RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule, KeyOnMutation)
 
 MAX_DOCUMENTS = 512
 MAX_KEPT_LENGTH = 20_000
-
-
-def text_of(asked: Asked, _viewer: Viewer) -> str:
-    """The one place that decides which document a request means."""
-    if not asked.query:
-        raise bad_request(400, "`query` is a string and not empty")
-    return asked.query
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +57,17 @@ def read(graph: GraphQLSchema, text: str) -> Document:
     """
     document = _documents.get(text)
     if document is None:
-        try:
-            node = parse(text, max_tokens=MAX_TOKENS)
-        except (GraphQLError, RecursionError, UnicodeError) as error:
-            raise NotExecuted([_unparsed(error)]) from None
-        document = read_document(graph, node, text)
+        document = read_document(graph, parsed(text), text)
         _documents.keep(text, document)
     return document
+
+
+def parsed(text: str) -> DocumentNode:
+    """The syntax tree of a text; raises NotExecuted where there is none."""
+    try:
+        return parse(text, max_tokens=MAX_TOKENS)
+    except (GraphQLError, RecursionError, UnicodeError) as error:
+        raise NotExecuted([_unparsed(error)]) from None
 
 
 def _unparsed(error: Exception) -> GraphQLError:

@@ -8,7 +8,7 @@ from typing import Any
 from graphql import OperationType
 
 from graphql_api.context import Context
-from graphql_api.edge import audited, billing, documents
+from graphql_api.edge import audited, billing, documents, persisted
 from graphql_api.edge.billing import Bill
 from graphql_api.edge.faults import NotExecuted, bad_request, shown_errors
 from graphql_api.edge.gate import refusals
@@ -54,7 +54,7 @@ class Answer:
 
 async def answer(asked: Asked, viewer: Viewer, address: str | None, request_id: str) -> Answer:
     """Run what is asked, if the viewer may and can pay; raises NotExecuted where nothing runs."""
-    text = documents.text_of(asked, viewer)
+    text = await persisted.text_of(asked, viewer)
     document = documents.read(schema._schema, text)  # noqa: SLF001 - no public way in
     operation = documents.operation_of(document, asked.operation_name)
     if asked.by_get and operation.node.operation is not OperationType.QUERY:
@@ -62,6 +62,7 @@ async def answer(asked: Asked, viewer: Viewer, address: str | None, request_id: 
     if denied := refusals(operation.uses, viewer):
         raise NotExecuted(denied)
     bill = await billing.charge(viewer, address, operation.plan.requested(asked.variables))
+    await persisted.remember(asked, document, viewer)
     clock = await chain_clock.read()
     viewer = replace(viewer, request=RequestNotes(request_id, clock, operation.name))
     context = Context(viewer, clock, request_id, document, asked.key)

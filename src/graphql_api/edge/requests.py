@@ -19,6 +19,7 @@ _KINDS: dict[str, type] = {
     "variables": dict,
     "operationName": str,
     "extensions": dict,
+    "documentId": str,
 }
 # Any of these makes a browser ask first whether another site may send the request.
 _ASKED_FIRST = (
@@ -37,6 +38,7 @@ class Asked:
     variables: dict[str, Any] | None
     operation_name: str | None
     extensions: dict[str, Any] | None
+    document_id: str | None = None
     by_get: bool = False
     key: str | None = None
 
@@ -129,6 +131,7 @@ def _asked(given: Any, *, by_get: bool = False) -> Asked:
         given.get("variables"),
         given.get("operationName"),
         given.get("extensions"),
+        given.get("documentId"),
         by_get,
     )
 

@@ -13,7 +13,7 @@ from graphql_api.errors import Forbidden, ForbiddenTransition, Invalid, NotFound
 from graphql_api.kit import ids
 from graphql_api.kit.dynamo import Transaction, transact
 from graphql_api.kit.time import Clock, business_day
-from graphql_api.viewer import MANAGE_KEYS, Viewer
+from graphql_api.viewer import MANAGE_KEYS, DocumentPolicy, Viewer
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
 
@@ -27,6 +27,7 @@ class ApiKeyCreate(_Command):
 
     name: Name
     scopes: Scopes = Field(min_length=1)
+    documents: DocumentPolicy = DocumentPolicy.OPEN
     expires_on: date | None = None
 
 
@@ -55,6 +56,7 @@ def create(new: ApiKeyCreate, *, viewer: Viewer, clock: Clock, at: datetime) -> 
         ids.new_id("key"),
         name=new.name,
         scopes=sorted(new.scopes),
+        document_policy=new.documents,
         secret_hash=tokens.hash_of(secret),
         created_at=at,
         created_by=viewer.id,
