@@ -59,7 +59,7 @@ GIVEN: dict[str, Callable[[], Any]] = {
     "zone": lambda: ZONE,
 }
 # Decide without the database.
-PURE = {"campaigns.units_above"}
+PURE = {"campaigns.units_above", "members.followed"}
 
 
 def test_every_access_path_of_every_repository_is_taken(seeded: Any) -> None:

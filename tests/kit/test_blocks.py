@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphql_api.kit.dynamo import Page
-from graphql_api.kit.dynamo.blocks import MAX_READS, block_of, block_page, key_walk, place_of
+from graphql_api.kit.dynamo.blocks import (
+    MAX_READS,
+    block_of,
+    block_page,
+    key_walk,
+    one_after_another,
+    place_of,
+)
 
 Read = Callable[[str | None], Page[Any]]
 
@@ -100,6 +107,22 @@ def test_walk_along_keys_is_one_list(lists: dict[str, set[str]], first: int, rev
         for place in sorted(lists[key], reverse=reverse)
     ]
     assert walked(read) == expected
+
+
+@given(st.integers(1, 4), st.booleans())
+def test_keys_one_after_another_keep_their_sequence(first: int, reverse: bool) -> None:
+    lists = {"b": ["1", "2"], "c": [], "a": ["1", "2", "3"]}
+
+    def query(key: str, **page: Any) -> Page[Any]:
+        return page_of([f"{key}{place}" for place in lists[key]], **page)
+
+    def read(after: str | None) -> Page[Any]:
+        return one_after_another(query, list(lists), first=first, after=after, reverse=reverse)
+
+    expected = ["b1", "b2", "a1", "a2", "a3"]
+    assert walked(read) == (expected[::-1] if reverse else expected)
+    alone = one_after_another(query, ["a"], first=2, after="a1", reverse=False)
+    assert (alone.items, alone.places) == (["a2", "a3"], ["a2", "a3"])
 
 
 @given(st.sets(st.integers(0, 99), max_size=4), st.integers(1, 3), st.booleans())

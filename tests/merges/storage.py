@@ -254,5 +254,14 @@ def text(item: Any) -> str:
 
 
 def everything() -> list[str]:
-    """Every item of every table as text."""
-    return sorted(f"{name} {text(item)}" for name, items in dump().items() for item in items)
+    """Every item of every table as text; of what was recorded of it, not when."""
+    happens = {"place", "actor_place", "at", "forget_at", "of_actor"}
+    return sorted(
+        f"{name} {text(_without(item, happens) if name.endswith('audit') else item)}"
+        for name, items in dump().items()
+        for item in items
+    )
+
+
+def _without(item: dict[str, Any], names: set[str]) -> dict[str, Any]:
+    return {name: value for name, value in item.items() if name not in names}

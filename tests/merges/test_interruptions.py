@@ -16,11 +16,16 @@ from graphql_api.merges.rules import MergePart, MergeState
 from graphql_api.merges.service import MembersMerge, jobs, steps
 from graphql_api.orders import repository as orders
 from graphql_api.orders import service as order_service
+from graphql_api.ownership import service as ownership
+from graphql_api.ownership import tasks
+from graphql_api.ownership.models import Skips
+from graphql_api.ownership.rules import Outcome
+from graphql_api.ownership.service import HandOverCreate
 from graphql_api.stores.models import Store
 from graphql_api.tags.service import absorbing
 from graphql_api.viewer import SYSTEM
 from tests.calls import counted
-from tests.factories import CLOCK, make_member, make_refund, make_shell, make_snapshot
+from tests.factories import CLOCK, make_guide, make_member, make_refund, make_shell, make_snapshot
 from tests.merges.storage import (
     PowerCut,
     Scene,
@@ -31,6 +36,7 @@ from tests.merges.storage import (
     restore,
 )
 from tests.orders.storage import facts_of, member_now, order_of
+from tests.ownership.storage import job_now
 from tests.tags.factories import make_tag, set_tags
 from tests.threads import at_once
 
@@ -143,6 +149,20 @@ def test_tag_given_to_the_loser_while_a_merge_is_under_way_is_the_survivors(scen
     assert set_tags(scene.loser, tag).member.id == scene.survivor.id
     assert finished(job).state is MergeState.DONE
     assert {tag.id, scene.tags["theirs"].id} <= member_now(scene.survivor.id).tags.keys()
+
+
+def test_hand_over_that_listed_both_moves_the_one_they_are_once(scene: Scene) -> None:
+    colleague = make_guide(scene.other_store, "芳")
+    both = make_member(scene.other_store, guide_id=scene.bob.id)
+    given = HandOverCreate(from_guide_id=scene.bob.id, target_ids=[colleague.id])
+    job = ownership.hand_over(given, viewer=SYSTEM, clock=CLOCK)
+    tasks.run_hand_over(job.id, clock=CLOCK, steps=1)
+    merge(both, scene.loser)
+    tasks.run_hand_over(job.id, clock=CLOCK)
+    over = job_now(job.id)
+    assert (over.state, over.total, over.moved) == ("DONE", 2, 1)
+    assert over.skipped == [Skips(Outcome.NO_LONGER_THEIRS, 1)]
+    assert member_now(scene.loser.id).guide_id == colleague.id
 
 
 def test_import_waits_for_a_merge(scene: Scene, impatient: None) -> None:

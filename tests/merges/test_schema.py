@@ -7,7 +7,7 @@ import pytest
 from graphql_api import auth
 from graphql_api.merges.models import merge_id
 from graphql_api.stores.models import Store
-from graphql_api.viewer import Role
+from graphql_api.viewer import READ_AUDIT, Role
 from tests.calls import counted
 from tests.conftest import Client
 from tests.factories import make_member
@@ -67,6 +67,7 @@ def test_member_shows_who_was_merged_and_everything_of_both(
         tags { name }
         orders(first: 9) { nodes { externalId } }
         participations(first: 9) { nodes { state member { id } } }
+        tagHistory(first: 50) { nodes { action } }
         ownershipHistory(first: 9) { nodes { guide { name } endReason } }
       }
     }"""
@@ -85,7 +86,28 @@ def test_member_shows_who_was_merged_and_everything_of_both(
         "JOINED",
     ]
     assert [part["member"] for part in member["participations"]["nodes"]] == [survivor] * 3
-    assert member["ownershipHistory"]["nodes"][-1] == {"guide": {"name": "波"}, "endReason": None}
+    assert member["ownershipHistory"]["nodes"] == [
+        {"guide": {"name": "波"}, "endReason": "MERGED"},
+        {"guide": {"name": "安"}, "endReason": "MERGED"},
+        {"guide": {"name": "波"}, "endReason": None},
+    ]
+    assert [entry["action"] for entry in member["tagHistory"]["nodes"]][:2] == ["ADDED", "ADDED"]
+    assert len(member["tagHistory"]["nodes"]) == 7 + 3 + 6  # of the loser, the survivor, and both
+
+
+def test_log_of_the_survivor_has_what_was_done_with_either(send: Client, scene: Scene) -> None:
+    auditor = auth.issue(Role.OPERATOR, "opr_1", scopes=frozenset({READ_AUDIT}))
+    merge(send, auditor, scene.survivor.id, scene.loser.id)
+    log = """query ($id: ID!) { auditEntries(by: {memberId: $id}, first: 50) {
+      nodes { action actorId memberId fields member { id } } } }"""
+    for id_ in (scene.survivor.id, scene.loser.id):
+        entries = send(log, token=auditor, id=id_)["auditEntries"]["nodes"]
+        assert {entry["member"]["id"] for entry in entries} == {scene.survivor.id}
+        merged = [entry for entry in entries if entry["action"] == "MERGED"]
+        assert [entry["memberId"] for entry in merged] == [scene.loser.id, scene.survivor.id]
+        assert {entry["actorId"] for entry in merged} == {"opr_1"}
+        assert "identities" in merged[0]["fields"]
+        assert [entry["action"] for entry in entries].count("ENROLLED") == 2
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,14 @@ def test_archiving_and_restoring_are_two_topics() -> None:
     assert list(rules.member_topics(archived, free)) == [Topic.MEMBER_RESTORED]
 
 
+def test_of_a_member_who_became_an_alias_that_is_told_and_nothing_else() -> None:
+    old = thing(name="a", guide_id="gde_1", tag_document={"7": "H"})
+    alias = thing(merged_into="mbr_1", archived_at=AT, tag_document={"7": "H"})
+    emptied = thing(merged_into="mbr_1", archived_at=AT, tag_document={})
+    assert rules.member_topics(old, alias) == {Topic.MEMBER_MERGED: ["id"]}
+    assert rules.member_topics(alias, emptied) == {}
+
+
 def test_new_guide_and_new_tags_are_told_once_each() -> None:
     old = thing(guide_id="gde_1", guide_since=AT, tag_document={"7": "H"})
     new = thing(guide_id="gde_2", guide_since=AT + timedelta(1), tag_document={"7": "H20260401"})

@@ -6,6 +6,7 @@ from datetime import date
 from graphql_api.audit import models
 from graphql_api.audit.models import AuditEntry, AuditItem
 from graphql_api.kit.dynamo import Page, Transaction, batch_get, batch_write, key_page
+from graphql_api.kit.dynamo.blocks import one_after_another
 
 
 def add(tx: Transaction, entry: AuditEntry) -> None:
@@ -25,6 +26,13 @@ def page_of_member(
     return key_page(
         AuditEntry, member_id, AuditEntry.place, first=first, after=after, reverse=reverse
     )
+
+
+def page_of_lives(
+    member_ids: tuple[str, ...], *, first: int, after: str | None, reverse: bool
+) -> Page[AuditEntry]:
+    """The same of a member who was several: id after id."""
+    return one_after_another(page_of_member, member_ids, first=first, after=after, reverse=reverse)
 
 
 def page_of_actor(

@@ -22,7 +22,13 @@ from graphql_api.campaigns.models import (
 from graphql_api.campaigns.rules import Above, CampaignState, ControlMode, Scope
 from graphql_api.errors import AppError
 from graphql_api.kit.dynamo import Page, Transaction, batch_get, key_page
-from graphql_api.kit.dynamo.blocks import block_of, block_page, key_walk, place_of
+from graphql_api.kit.dynamo.blocks import (
+    block_of,
+    block_page,
+    key_walk,
+    one_after_another,
+    place_of,
+)
 from graphql_api.kit.time import business_day, month_of
 from graphql_api.stores import repository as stores
 
@@ -289,6 +295,13 @@ def page_of_member(
         reverse=reverse,
     )
     return keys.showing(batch_get(Participation, [key.key for key in keys.items]))
+
+
+def page_of_lives(
+    member_ids: tuple[str, ...], *, first: int, after: str | None, reverse: bool
+) -> Page[Participation]:
+    """The same of a member who was several: what came late under an alias, then the others."""
+    return one_after_another(page_of_member, member_ids, first=first, after=after, reverse=reverse)
 
 
 def some_of_member(member_id: str, *, at_most: int) -> list[Participation]:

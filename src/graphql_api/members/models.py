@@ -253,6 +253,11 @@ class Member(MembersItem):
     version = VersionAttribute()
 
     @property
+    def lives(self) -> tuple[str, ...]:
+        """Every id under which something of the member may stand: aliases first, then their own."""
+        return (*self.alias_ids, self.id)
+
+    @property
     def member_no(self) -> str:
         """The number as people read it, with its check digit."""
         return rules.shown_number(int(self.number))

@@ -23,7 +23,7 @@ _COUNTER_ID = "counter"
 
 def get_many(member_ids: Sequence[str]) -> list[Member | None]:
     """Members by id; an id that was merged gives the member who has its place."""
-    return _followed(get_items(member_ids, consistent=False), consistent=False)
+    return followed(get_items(member_ids, consistent=False), consistent=False)
 
 
 def get(member_id: str) -> Member | None:
@@ -36,7 +36,7 @@ def get_now(member_ids: Sequence[str]) -> list[Member | None]:
 
     Two ids that were merged give the same item, once: what is changed of one is changed of both.
     """
-    return _followed(get_items(member_ids), consistent=True)
+    return followed(get_items(member_ids), consistent=True)
 
 
 def are_one(member_id: str, other_id: str) -> bool:
@@ -50,6 +50,20 @@ def are_one(member_id: str, other_id: str) -> bool:
 def get_items(member_ids: Sequence[str], *, consistent: bool = True) -> list[Member | None]:
     """The items under these ids themselves, aliases too: for who ends or forgets a member."""
     return batch_get(Member, [(id_, SOLE) for id_ in member_ids], consistent=consistent)
+
+
+def followed(found: Sequence[Member | None], *, consistent: bool) -> list[Member | None]:
+    """Survivors in the place of aliases; one more batch only where there are any.
+
+    Who survived one merge may have lost another, so this goes on to the end.
+    """
+    known = {member.id: member for member in found if member is not None}
+    wanted = _led_to(known.values()) - known.keys()
+    while wanted:
+        survivors = get_items(sorted(wanted), consistent=consistent)
+        known |= {member.id: member for member in survivors if member is not None}
+        wanted = _led_to(member for member in survivors if member is not None) - known.keys()
+    return [_at_the_end(member, known) for member in found]
 
 
 def id_by_claims(claims: Sequence[str]) -> str | None:
@@ -328,20 +342,6 @@ def _index(member: Member) -> None:
 def _last4_key(member: Member, owner_id: str | None) -> str | None:
     known = owner_id is not None and member.phone_last4 is not None
     return models.last4_key(str(owner_id), str(member.phone_last4)) if known else None
-
-
-def _followed(found: list[Member | None], *, consistent: bool) -> list[Member | None]:
-    """Survivors in the place of aliases, each read once; one more batch only where there are any.
-
-    Who survived one merge may have lost another, so this goes on to the end.
-    """
-    known = {member.id: member for member in found if member is not None}
-    wanted = _led_to(known.values()) - known.keys()
-    while wanted:
-        survivors = get_items(sorted(wanted), consistent=consistent)
-        known |= {member.id: member for member in survivors if member is not None}
-        wanted = _led_to(member for member in survivors if member is not None) - known.keys()
-    return [_at_the_end(member, known) for member in found]
 
 
 def _led_to(members: Iterable[Member]) -> set[str]:

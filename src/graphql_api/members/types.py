@@ -319,8 +319,8 @@ async def _ownership_history(
 
     return await paged(
         info.context,
-        ownership.page_of_member,
-        root.id,
+        ownership.page_of_lives,
+        root.lives,
         first=first,
         after=after,
         reverse=reverse,
@@ -421,7 +421,8 @@ class Member(Node):
     participations: Connection[
         Annotated["CampaignParticipation", strawberry.lazy("graphql_api.campaigns.types")]
     ] = connection(
-        page=campaigns.page_of_member,
+        page=campaigns.page_of_lives,
+        key="lives",
         rule=CAMPAIGN_FIELD,
         description="The member's parts in campaigns, oldest first. 参与的活动",
     )
@@ -435,7 +436,8 @@ class Member(Node):
     tag_history: Connection[
         Annotated["TagHistoryEntry", strawberry.lazy("graphql_api.tags.types")]
     ] = connection(
-        page=tags.history_of_member,
+        page=tags.history_of_lives,
+        key="lives",
         rule=TAG_STAFF,
         description="What became of the tags, oldest first. 标签历史",
     )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from graphql_api.kit.dynamo import Page, Transaction, batch_get, get_together, key_page
+from graphql_api.kit.dynamo.blocks import one_after_another
 from graphql_api.members import repository as members
 from graphql_api.members.models import SOLE as SOLE_MEMBER
 from graphql_api.members.models import Member
@@ -36,9 +37,16 @@ def page_of_member(member_id: str, *, first: int, after: str | None, reverse: bo
     )
     if keys.items or after is not None:
         return keys
-    member = members.get_many([member_id])[0]
+    member = members.get_items([member_id], consistent=False)[0]
     term = models.term_of(member) if member else None
     return Page([term], [term.sort]) if term else Page()
+
+
+def page_of_lives(
+    member_ids: tuple[str, ...], *, first: int, after: str | None, reverse: bool
+) -> Page[Term]:
+    """The terms of a member who was several: id after id, each oldest first."""
+    return one_after_another(page_of_member, member_ids, first=first, after=after, reverse=reverse)
 
 
 def end_term(tx: Transaction, member: Member, ending: Ending) -> None:
@@ -92,11 +100,15 @@ def listed(hand_over_id: str, numbers: Sequence[int]) -> list[HandedOver]:
 def listed_with_members(
     rows: Sequence[HandedOver],
 ) -> list[tuple[HandedOver, Member | None]]:
-    """Some on the list of a hand-over, each with the member, as they are now: one BatchGetItem."""
+    """Some on the list of a hand-over, each with the member, as they are now: one BatchGetItem.
+
+    Who was merged since stands for both, as the same item.
+    """
     wanted = [(HandedOver, row.key, None) for row in rows]
     of_members = [(Member, (row.member_id, SOLE_MEMBER), None) for row in rows]
     found = get_together([*wanted, *of_members])
-    return list(zip(found[: len(rows)], found[len(rows) :], strict=True))
+    people = members.followed(found[len(rows) :], consistent=True)
+    return list(zip(found[: len(rows)], people, strict=True))
 
 
 def note_outcome(tx: Transaction, row: HandedOver, outcome: Outcome) -> None:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from graphql_api.errors import AppError
 from graphql_api.kit.dynamo import Page, Transaction, batch_get, key_page
-from graphql_api.kit.dynamo.blocks import key_walk
+from graphql_api.kit.dynamo.blocks import key_walk, one_after_another
 from graphql_api.kit.ids import numbered_id
 from graphql_api.members import repository as members
 from graphql_api.members.models import Member
@@ -187,6 +187,15 @@ def history_of_member(
         after=after,
         reverse=reverse,
         starts_with=models.HISTORY,
+    )
+
+
+def history_of_lives(
+    member_ids: tuple[str, ...], *, first: int, after: str | None, reverse: bool
+) -> Page[HistoryEntry]:
+    """The same of a member who was several: id after id."""
+    return one_after_another(
+        history_of_member, member_ids, first=first, after=after, reverse=reverse
     )
 
 

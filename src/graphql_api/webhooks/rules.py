@@ -29,6 +29,7 @@ class Topic(StrEnum):
     MEMBER_UPDATED = "MEMBER_UPDATED"
     MEMBER_ARCHIVED = "MEMBER_ARCHIVED"
     MEMBER_RESTORED = "MEMBER_RESTORED"
+    MEMBER_MERGED = "MEMBER_MERGED"
     MEMBER_GUIDE_CHANGED = "MEMBER_GUIDE_CHANGED"
     MEMBER_TAGS_CHANGED = "MEMBER_TAGS_CHANGED"
     MEMBER_FIRST_PURCHASE = "MEMBER_FIRST_PURCHASE"
@@ -61,6 +62,7 @@ OF_MEMBERS = {
     ),
     Topic.MEMBER_ARCHIVED: ("archived_at",),
     Topic.MEMBER_RESTORED: ("archived_at",),
+    Topic.MEMBER_MERGED: ("merged_into",),
     Topic.MEMBER_GUIDE_CHANGED: ("guide_id", "guide_since"),
     Topic.MEMBER_TAGS_CHANGED: ("tag_document",),
 }
@@ -79,6 +81,7 @@ SHOWN_AS = {
     "consent_document": "consents",
     "store_id": "store",
     "archived_at": "archivedAt",
+    "merged_into": "id",
     "guide_id": "guide",
     "guide_since": "guide",
     "tag_document": "tags",
@@ -153,8 +156,10 @@ def changed(old: Any, new: Any, names: Iterable[str]) -> list[str]:
 
 
 def member_topics(old: Any, new: Any) -> dict[Topic, list[str]]:
-    """What a change of a member tells, with the names of what changed."""
+    """What a change of a member tells, with the names of what changed; of an alias only that."""
     told = {topic: changed(old, new, names) for topic, names in OF_MEMBERS.items()}
+    if new.merged_into is not None:
+        told = {Topic.MEMBER_MERGED: told[Topic.MEMBER_MERGED]}
     absent = Topic.MEMBER_ARCHIVED if new.archived_at is None else Topic.MEMBER_RESTORED
     return {topic: names for topic, names in told.items() if names and topic is not absent}
 

@@ -85,6 +85,25 @@ def key_walk(
     return _filled(((partial(read, key), end) for key, end in zip_longest(left, ends)), first)
 
 
+def one_after_another(
+    query: QueryBlock[Stored],
+    keys: Sequence[str],
+    *,
+    first: int,
+    after: str | None,
+    reverse: bool,
+) -> Page[Stored]:
+    """As `key_walk`, in the sequence in which the keys are given; one key is one Query."""
+    if len(keys) == 1:
+        return query(keys[0], first=first, after=after, reverse=reverse)
+
+    def numbered(key: str, /, *, first: int, after: str | None, reverse: bool) -> Page[Stored]:
+        return query(key.partition("#")[2], first=first, after=after, reverse=reverse)
+
+    ordered = [f"{n:03d}#{key}" for n, key in enumerate(keys)]
+    return key_walk(numbered, ordered, first=first, after=after, reverse=reverse)
+
+
 def _filled(stretches: Iterable[tuple[_Read[Stored], str | None]], first: int) -> Page[Stored]:
     """A page from stretches of a list, each with the place from which the next one is read."""
     items: list[Stored] = []

@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
+from graphql_api.audit import service as audit
+from graphql_api.audit.rules import AuditAction
 from graphql_api.errors import (
     AppError,
     Conflict,
@@ -87,6 +89,7 @@ def merge(
             created_at=clock.now(),
         )
         _begin(tx, Two(survivor, loser, job, clock))
+        _note(tx, job, viewer)
         return job
 
     job = transact(attempt)
@@ -179,6 +182,13 @@ def _begin(tx: Transaction, two: Two) -> None:
         members.save(tx, member)
     repository.record(tx, job, UNITING[0][0], before, at=two.clock.now())
     repository.create(tx, job)
+
+
+def _note(tx: Transaction, job: Merge, viewer: Viewer) -> None:
+    """Record that personal data of both changed, and which."""
+    changed = [moved.part.value.lower() for moved in job.moved]
+    for member_id in (job.survivor_id, job.loser_id):
+        audit.note(tx, viewer, AuditAction.MERGED, member_id, changed)
 
 
 def _step(job: Merge, clock: Clock) -> Merge:
