@@ -1,8 +1,9 @@
 """The tables of all slices, for laptops and tests; in the cloud the template makes them."""
 
+from functools import cache
 from typing import Any
 
-from botocore.exceptions import ClientError
+from pynamodb.connection import Connection
 
 from graphql_api.access.models import AccessItem
 from graphql_api.audit.models import AuditItem
@@ -39,17 +40,45 @@ TABLES: tuple[type[Item], ...] = (
 )
 
 
+class _Recorder(Connection):
+    """Keeps a request in place of sending it."""
+
+    def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
+        self.asked = {operation_name: operation_kwargs}
+        return {}
+
+
 def create_all() -> list[str]:
-    """Create the tables that do not exist yet, and name them."""
+    """Create the tables that do not exist yet, and name them.
+
+    One request for each: tests do this before every test, and a local engine has a table at once.
+    """
     client: Any = shared_client()
     existing = set(client.list_tables()["TableNames"])
-    created = []
-    for model in TABLES:
-        if model.Meta.table_name not in existing:
-            try:
-                model.create_table(wait=True)
-            except ClientError as error:
-                if error.response["Error"]["Code"] != "ResourceInUseException":
-                    raise
-            created.append(model.Meta.table_name)
-    return created
+    return [m.Meta.table_name for m in TABLES if m.Meta.table_name not in existing and _create(m)]
+
+
+def _create(model: type[Item]) -> bool:
+    """Whether it was created now; somebody else may be doing so at the same time."""
+    client: Any = shared_client()
+    try:
+        answer = client.create_table(**_request(model))
+    except client.exceptions.ResourceInUseException:
+        return False
+    if answer["TableDescription"]["TableStatus"] != "ACTIVE":
+        client.get_waiter("table_exists").wait(TableName=model.Meta.table_name)
+    model.update_ttl(ignore_update_ttl_errors=False)
+    return True
+
+
+@cache
+def _request(model: type[Item]) -> dict[str, Any]:
+    recorder = _Recorder()
+    view_type = getattr(model.Meta, "stream_view_type", None)
+    recorder.create_table(
+        model.Meta.table_name,
+        billing_mode=str(model.Meta.billing_mode),
+        stream_specification=view_type and {"stream_enabled": True, "stream_view_type": view_type},
+        **model._get_schema(),  # noqa: SLF001 - PynamoDB creates a table in three requests or more
+    )
+    return recorder.asked["CreateTable"]
