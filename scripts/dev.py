@@ -26,6 +26,7 @@ from graphql_api.members.models import MembersItem
 from graphql_api.merges.models import MergesItem
 from graphql_api.orders.models import OrdersItem
 from graphql_api.ownership.models import OwnershipItem
+from graphql_api.privacy.models import PrivacyItem
 from graphql_api.tags.models import TagsItem
 from graphql_api.viewer import Role
 from scripts import engines, import_data, local, manifest
@@ -169,7 +170,14 @@ def _welcome(server: uvicorn.Server, address: str) -> None:
 def _pumps(data_dir: Path) -> list[Pump | QueuePump]:
     """One for each function that follows a stream or a queue."""
     os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "WARNING")
-    from graphql_api.handlers import effects, hand_overs, merges, tag_counts, tag_jobs
+    from graphql_api.handlers import (
+        effects,
+        hand_overs,
+        merges,
+        privacy_jobs,
+        tag_counts,
+        tag_jobs,
+    )
     from graphql_api.handlers import webhook_deliveries as deliveries
     from graphql_api.handlers import webhook_events as events
 
@@ -183,6 +191,7 @@ def _pumps(data_dir: Path) -> list[Pump | QueuePump]:
         Pump(members, events.handler, data_dir, consumer="webhooks"),
         Pump(OrdersItem.Meta.table_name, events.handler, data_dir, consumer="webhooks"),
         QueuePump(settings().webhook_queue_url, deliveries.handler),
+        Pump(PrivacyItem.Meta.table_name, privacy_jobs.handler, data_dir),
     ]
 
 

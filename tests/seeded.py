@@ -1,6 +1,6 @@
 """A small chain with everything filled in, for documents that are run against it."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -32,6 +32,8 @@ from graphql_api.orders import service as orders
 from graphql_api.ownership import service as ownership
 from graphql_api.ownership.models import HandOver, Skipped, skip_sort
 from graphql_api.ownership.rules import EndReason, HandOverFailure, HandOverState, Outcome
+from graphql_api.privacy.models import Erasure, Export
+from graphql_api.privacy.rules import JobState as JobOfPrivacy
 from graphql_api.stores import service as stores
 from graphql_api.stores.models import HEADQUARTERS_ID, Store
 from graphql_api.stores.rules import StoreGrade, UnitKind
@@ -157,6 +159,8 @@ def seeded(chain: str, stand_ins: StandIns) -> dict[str, str]:
             "tag_job": _tag_job(tag, guide, failed=elsewhere),
             "hand_over": _hand_over(colleague, guide, skipped=beside),
             "hand_over_waiting": _hand_over_waiting(colleague, guide),
+            "export": _export(member),
+            "erasure": _erasure(member),
         }
     )
 
@@ -306,6 +310,44 @@ def _hand_over(giver: Guide, taker: Guide, *, skipped: Member) -> str:
 def _hand_over_waiting(giver: Guide, taker: Guide) -> str:
     given = ownership.HandOverCreate(from_guide_id=giver.id, target_ids=[taker.id])
     return str(ownership.hand_over(given, viewer=SYSTEM, clock=CLOCK).id)
+
+
+def _export(member: Member) -> str:
+    """An export of the member that is done; there are links to its file for ever."""
+    job = Export(
+        new_id("exp"),
+        state=JobOfPrivacy.DONE,
+        member_id=member.id,
+        member_ids=[member.id],
+        by_role=Role.MEMBER,
+        by_id=member.id,
+        created_at=NOW,
+        started_at=NOW,
+        finished_at=NOW,
+        rows=20,
+        size=4_096,
+        file_until=datetime(2099, 12, 31, tzinfo=UTC),
+    )
+    job.save()
+    return str(job.id)
+
+
+def _erasure(member: Member) -> str:
+    """An erasure that is done, of somebody with the member's id, who is still there to look."""
+    job = Erasure(
+        new_id("era"),
+        state=JobOfPrivacy.DONE,
+        member_id=member.id,
+        member_ids=[member.id],
+        by_role=Role.OPERATOR,
+        by_id="opr_1",
+        created_at=NOW,
+        started_at=NOW,
+        finished_at=NOW,
+        round=2,
+    )
+    job.save()
+    return str(job.id)
 
 
 def _campaigns(region_id: str, store: Store, other_store: Store, member: Member) -> dict[str, str]:

@@ -13,6 +13,7 @@ from graphql_api.viewer import (
     READ_ORDERS,
     READ_STORES,
     READ_TAGS,
+    SEE_PERSONAL_DATA,
     STAFF,
     WRITE_CAMPAIGNS,
     WRITE_MEMBERS,
@@ -96,3 +97,6 @@ MANIFEST_MANAGE = Rule(
 STAFF_MANAGE = Rule(_HEADQUARTERS, scope=MANAGE_STAFF, scoped=_HEADQUARTERS)
 
 AUDIT_READ = Rule(_HEADQUARTERS, scope=READ_AUDIT, scoped=_HEADQUARTERS)
+PRIVACY = Rule(
+    _HEADQUARTERS | {Role.MEMBER}, scope=SEE_PERSONAL_DATA, scoped=frozenset({Role.OPERATOR})
+)

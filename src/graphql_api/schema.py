@@ -29,6 +29,7 @@ from graphql_api.orders.schema import OrderMutations, OrderQueries
 from graphql_api.ownership.schema import OwnershipMutations, OwnershipQueries
 from graphql_api.permissions import SIGNED_IN
 from graphql_api.policies.schema import PolicyMutations, PolicyQueries
+from graphql_api.privacy.schema import PrivacyMutations, PrivacyQueries
 from graphql_api.stores.schema import StoreMutations, StoreQueries
 from graphql_api.tags.schema import TagMutations, TagQueries
 from graphql_api.webhooks.schema import WebhookMutations, WebhookQueries
@@ -82,6 +83,7 @@ class Query(
     AuditQueries,
     WebhookQueries,
     MergeQueries,
+    PrivacyQueries,
 ):
     """Root of all queries."""
 
@@ -100,6 +102,7 @@ class Mutation(
     WebhookMutations,
     MergeMutations,
     DocumentMutations,
+    PrivacyMutations,
 ):
     """Root of all mutations."""
 

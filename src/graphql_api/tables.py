@@ -17,6 +17,7 @@ from graphql_api.merges.models import MergesItem
 from graphql_api.orders.models import OrdersItem
 from graphql_api.ownership.models import OwnershipItem
 from graphql_api.policies.models import PoliciesItem
+from graphql_api.privacy.models import PrivacyItem
 from graphql_api.requests.models import RequestsItem
 from graphql_api.stores.models import StoresItem
 from graphql_api.tags.models import TagsItem
@@ -37,6 +38,7 @@ TABLES: tuple[type[Item], ...] = (
     WebhooksItem,
     MergesItem,
     DocumentsItem,
+    PrivacyItem,
 )
 
 

@@ -506,14 +506,3 @@ def test_record_holds_both_members_as_they_were_and_all_that_was_moved(scene: Sc
         scene.tags["mine"].id,
         scene.tags["weaker"].id,
     }
-
-
-def test_what_was_put_down_of_a_member_can_be_forgotten(scene: Scene) -> None:
-    job = scene.merge()
-    assert "王小明" in text([row.serialize() for row in repository.records(job.id)])
-    assert service.forget(member_now(scene.survivor.id)) == job.records
-    assert repository.records(job.id) == []
-    assert service.forget(member_now(scene.survivor.id)) == 0
-    kept = repository.get(job.id)
-    assert kept is not None
-    assert kept.moved == job.moved

@@ -156,7 +156,7 @@ def test_identity_taken_between_reading_and_writing_gets_the_order(
 ) -> None:
     buyer = make_identity()
     taken: list[str] = []
-    meanwhile(members, "id_by_claims", lambda: taken.append(make_member(store, buyer).id))
+    meanwhile(members, "holders_and_gone", lambda: taken.append(make_member(store, buyer).id))
     order = make_snapshot(store, buyer=[buyer])
     applied = apply(order)
     [claim] = member_service.claims_of(buyer)
@@ -222,10 +222,10 @@ def test_order_that_moves_while_its_identity_is_claimed_still_comes_to_the_membe
         paid_at=PAID_AT + timedelta(days=1),
     )
     has_read, may_write = threading.Event(), threading.Event()
-    id_by_claims, batch_get = members.id_by_claims, vars(repository)["batch_get"]
+    look_up, batch_get = members.holders_and_gone, vars(repository)["batch_get"]
 
-    def slow(claims: Sequence[str]) -> str | None:
-        found = id_by_claims(claims)
+    def slow(claims: Sequence[str], stones: Sequence[str]) -> tuple[list[str | None], set[str]]:
+        found = look_up(claims, stones)
         if threading.current_thread() is correction and not has_read.is_set():
             has_read.set()
             may_write.wait(30)
@@ -239,7 +239,7 @@ def test_order_that_moves_while_its_identity_is_claimed_still_comes_to_the_membe
         return found
 
     correction = threading.Thread(target=apply, args=(moved,))
-    monkeypatch.setattr(members, "id_by_claims", slow)
+    monkeypatch.setattr(members, "holders_and_gone", slow)
     correction.start()
     assert has_read.wait(30)
     member = make_member(store, buyer)

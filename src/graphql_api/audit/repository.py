@@ -47,6 +47,4 @@ def page_of_actor(
         after=after,
         reverse=reverse,
     )
-    items = batch_get(AuditEntry, [key.key for key in keys.items])
-    pairs = [(i, p) for i, p in zip(items, keys.places, strict=True) if i is not None]
-    return Page([i for i, _ in pairs], [p for _, p in pairs], keys.more)
+    return keys.showing(batch_get(AuditEntry, [key.key for key in keys.items]))

@@ -377,6 +377,16 @@ class Claim(MembersItem):
     member_id = UnicodeAttribute()
 
 
+class Tombstone(MembersItem):
+    """An identity, or a member's id, of somebody who was erased; by whichever job it was.
+
+    Under a keyed hash, never the identity itself.
+    """
+
+    erasure_id = UnicodeAttribute()
+    erased_on = DayAttribute()
+
+
 class ConsentEntry(MembersItem):
     """A member agreed, or no longer did; once for each time, never written again."""
 
@@ -413,6 +423,11 @@ def claim_id(claim: str) -> str:
 def claim_of(key: str) -> str | None:
     """The claim behind a key, None for keys of anything else."""
     return key.removeprefix(_CLAIM) if key.startswith(_CLAIM) else None
+
+
+def tombstone_id(hidden: str) -> str:
+    """The key of the tombstone of a member's id, or of an identity as `hidden` shows it."""
+    return f"erased#{hidden}"
 
 
 def consent_entry(member_id: str, key: str, *, at: datetime, **said: Any) -> ConsentEntry:

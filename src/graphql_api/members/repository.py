@@ -1,11 +1,12 @@
 """Access paths of members, claims and effects."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 
 from graphql_api.errors import AppError
-from graphql_api.kit.dynamo import Page, Transaction, batch_get, key_page
+from graphql_api.kit.dynamo import Page, Transaction, batch_get, batch_write, key_page
 from graphql_api.kit.dynamo.blocks import block_of, block_page, key_walk, place_of
+from graphql_api.kit.dynamo.partitions import delete_all
 from graphql_api.members import models
 from graphql_api.members.models import (
     SOLE,
@@ -15,6 +16,7 @@ from graphql_api.members.models import (
     Effect,
     Member,
     MembersItem,
+    Tombstone,
 )
 from graphql_api.members.rules import EffectKind, Origin
 
@@ -75,6 +77,61 @@ def holders(claims: Sequence[str]) -> list[str | None]:
     """Who holds each of these identities, None for one that nobody holds."""
     keys = [(models.claim_id(claim), SOLE) for claim in claims]
     return [claim.member_id if claim else None for claim in batch_get(Claim, keys, consistent=True)]
+
+
+def holders_and_gone(
+    claims: Sequence[str], tombstone_ids: Sequence[str]
+) -> tuple[list[str | None], set[str]]:
+    """Who holds each of these identities, and which of these tombstones stand: one read.
+
+    Who was erased lost the claim and got the tombstone at once, so one of both is seen.
+    """
+    keys = [*map(models.claim_id, claims), *tombstone_ids]
+    found = batch_get(Claim, [(id_, SOLE) for id_ in keys], consistent=True)
+    held = [claim.member_id if claim else None for claim in found[: len(claims)]]
+    return held, {row.id for row in found[len(claims) :] if row is not None}
+
+
+def erasure_of(member_id: str) -> str | None:
+    """Which job erased the member with an id, also one that was merged; None where none did."""
+    key = (models.tombstone_id(member_id), SOLE)
+    found = batch_get(Tombstone, [key], consistent=True)[0]
+    return found.erasure_id if found else None
+
+
+def require_not_erased(tx: Transaction, member_id: str, *, gone: AppError) -> None:
+    """Hold the transaction to an id that nobody who was erased had."""
+    key = (models.tombstone_id(member_id), SOLE)
+    tx.check(Tombstone, key, Tombstone.id.does_not_exist(), lost=gone)
+
+
+def bury(tx: Transaction, tombstone_ids: Iterable[str], *, erasure_id: str, day: date) -> None:
+    """Put the tombstones of identities and ids; those that stand are put again."""
+    for id_ in tombstone_ids:
+        tx.put(Tombstone(id_, erasure_id=erasure_id, erased_on=day))
+
+
+def lift(tx: Transaction, tombstone_ids: Iterable[str]) -> None:
+    """Take tombstones away: the person came back of their own will."""
+    for id_ in tombstone_ids:
+        tx.delete(Tombstone(id_))
+
+
+def remove(tx: Transaction, member: Member) -> None:
+    """Delete a member over the version that was read."""
+    tx.delete(member)
+
+
+def forget_aliases(member_ids: Sequence[str], *, erasure_id: str, at: datetime, first: int) -> int:
+    """Delete up to `first` ids that were merged, with a tombstone for each; how many there were."""
+    found = [item for item in get_items(member_ids) if item is not None][:first]
+    stones = [
+        Tombstone(models.tombstone_id(item.id), erasure_id=erasure_id, erased_on=at.date())
+        for item in found
+    ]
+    batch_write(MembersItem, stones)
+    delete_all(MembersItem, [item.key for item in found])
+    return len(found)
 
 
 def id_by_number(number: int) -> str | None:

@@ -246,6 +246,17 @@ def sight(viewer: Viewer, member: Seen) -> Sight:
     return Sight.MASKED
 
 
+# --- who was erased --------------------------------------------------------------------------
+
+
+def may_bring_back(viewer: Viewer) -> bool:
+    """Whether an identity of somebody who was erased may be recorded again at a viewer's word.
+
+    It may where the person acts, or stands before somebody; never for what systems replay.
+    """
+    return viewer.role not in {Role.INTEGRATION, Role.SYSTEM, Role.ANONYMOUS}
+
+
 # --- locks -----------------------------------------------------------------------------------
 
 

@@ -1,7 +1,7 @@
 """What can be done to members: enrol, change, agree, identify, archive."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Self
@@ -36,7 +36,7 @@ from graphql_api.kit import ids, phone, secrecy
 from graphql_api.kit.dynamo import Transaction, transact
 from graphql_api.kit.time import Clock, to_the_millisecond
 from graphql_api.members import repository, rules
-from graphql_api.members.models import ConsentEntry, Member, consent_entry
+from graphql_api.members.models import ConsentEntry, Member, consent_entry, tombstone_id
 from graphql_api.members.rules import (
     ConsentChannel,
     ConsentPurpose,
@@ -213,6 +213,41 @@ def claims_of(identity: NewIdentity) -> list[str]:
     return [f"{IdentityKind.PHONE}#{text}" for text in hashes]
 
 
+def tombstones_of(claim: str) -> list[str]:
+    """The keys under which a tombstone of an identity may stand, the one to write first.
+
+    A phone's claim is a keyed hash already; other identities are hashed under the same keys.
+    """
+    kind = claim.partition("#")[0]
+    if kind == IdentityKind.PHONE:
+        return [tombstone_id(claim)]
+    hashes = secrecy.keyed_hashes(settings().phone_hash_keys, claim)
+    return [tombstone_id(f"{kind}#{text}") for text in hashes]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of some identities: who holds each, and the tombstones of those erased."""
+
+    holders: dict[str, str | None]
+    gone: dict[str, list[str]]
+
+    @property
+    def member_id(self) -> str | None:
+        """Who holds any of them, the first that is held."""
+        return next((id_ for id_ in self.holders.values() if id_), None)
+
+
+def look_up(claims: Sequence[str]) -> Known:
+    """Who holds each of these identities, and which of them were erased: one read."""
+    stones = {claim: tombstones_of(claim) for claim in claims}
+    wanted = [id_ for each in stones.values() for id_ in each]
+    held, standing = repository.holders_and_gone(claims, wanted)
+    holders = dict(zip(claims, held, strict=True))
+    gone = {c: [id_ for id_ in each if id_ in standing] for c, each in stones.items()}
+    return Known(holders, {c: each for c, each in gone.items() if each and not holders[c]})
+
+
 def find(identities: list[NewIdentity]) -> str | None:
     """The member that holds any of these identities, the first that is held; read from claims."""
     return repository.id_by_claims([claim for i in identities for claim in claims_of(i)])
@@ -237,7 +272,7 @@ def enrol(
     joined_at = _joined_at(new, viewer, now)
     consents = _consents(new, joined_at, now)
     claims = _claims_or_taken(new.identities)
-    _refuse_held(claims)
+    lifted = _require_free(claims, new, viewer)
     member = Member(
         member_id or ids.new_id("mbr"),
         number=number or repository.take_numbers(),
@@ -260,7 +295,10 @@ def enrol(
     agreed = [_entry(member, key, True, new.source, viewer) for key in consents]
 
     def attempt(tx: Transaction) -> Member:
+        if member_id is not None:
+            repository.require_not_erased(tx, member_id, gone=_erased(("input",)))
         _add(tx, member, claims, origin, clock.today())
+        repository.lift(tx, lifted)
         repository.put_consents(tx, agreed)
         fields = {*new.model_fields_set & PROFILE_FIELDS, *_kinds(claims)}
         audit.note(tx, viewer, AuditAction.ENROLLED, member.id, fields)
@@ -355,6 +393,9 @@ def add_identity(given: IdentityChange, *, viewer: Viewer) -> Member:
     """A member that holds one more identity; a new phone takes the place of the old one."""
     field = ("input", "identity", "value")
     claims = claims_of(given.identity)
+    lifted = [id_ for each in look_up(claims).gone.values() for id_ in each]
+    if lifted and not rules.may_bring_back(viewer):
+        raise _erased(field)
 
     def attempt(tx: Transaction) -> Member:
         member = _reached(given.member_id, viewer, ("input", "member_id"))
@@ -373,6 +414,7 @@ def add_identity(given: IdentityChange, *, viewer: Viewer) -> Member:
         member.identity_claims = kept + claims
         _set_phone(member, [given.identity])
         repository.save(tx, member)
+        repository.lift(tx, lifted)
         audit.note(tx, viewer, AuditAction.IDENTITY_ADDED, member.id, _kinds(claims))
         return member
 
@@ -518,10 +560,23 @@ def _claims_or_taken(identities: list[NewIdentity]) -> dict[str, AppError]:
     return claims
 
 
-def _refuse_held(claims: dict[str, AppError]) -> None:
-    for claim, holder in zip(claims, repository.holders(list(claims)), strict=True):
+def _require_free(claims: dict[str, AppError], new: Enrol, viewer: Viewer) -> list[str]:
+    """Refuse identities that somebody holds; the tombstones of those that were erased.
+
+    Who was erased comes back only where they agree to it now, and not by what a system repeats.
+    """
+    known = look_up(list(claims))
+    for claim, holder in known.holders.items():
         if holder is not None:
             raise claims[claim]
+    agreed = any(c.purpose is ConsentPurpose.SERVICE and c.at is None for c in new.consents)
+    for claim in known.gone:
+        if not rules.may_bring_back(viewer):
+            raise _erased(claims[claim].field)
+        if not agreed:
+            text = "This person was erased and comes back by agreeing to SERVICE now"
+            raise ForbiddenTransition(text, field=("input", "consents"))
+    return [id_ for each in known.gone.values() for id_ in each]
 
 
 def _reached(member_id: str, viewer: Viewer, field: tuple[str, ...]) -> Member:
@@ -596,6 +651,10 @@ def _consent_row(
 
 def _taken(field: tuple[str, ...]) -> AppError:
     return Taken("This identity belongs to another member", field=field)
+
+
+def _erased(field: tuple[str, ...]) -> AppError:
+    return ForbiddenTransition("This person was erased; only they can come back", field=field)
 
 
 def _closed(field: str) -> AppError:

@@ -9,8 +9,6 @@ from graphql_api.merges import models
 from graphql_api.merges.models import RECORD, SOLE, Merge, Record
 from graphql_api.merges.rules import MergePart
 
-FORGOTTEN_AT_ONCE = 70
-
 
 def get_many(merge_ids: Sequence[str]) -> list[Merge | None]:
     """Merges by id."""
@@ -46,8 +44,3 @@ def records(merge_id: str) -> list[Record]:
     """Everything that a merge moved, in the sequence in which it did (strongly consistent)."""
     of_records = Record.sort.startswith(RECORD)
     return list(Record.query(merge_id, of_records, consistent_read=True))
-
-
-def drop(tx: Transaction, row: Record) -> None:
-    """Remove a record."""
-    tx.delete(row)

@@ -62,7 +62,10 @@ class OrdersItem(Item):
 
 
 class Order(OrdersItem):
-    """A purchase with its lines and refunds; shown totals are stored beside what they come from."""
+    """A purchase with its lines and refunds; shown totals are stored beside what they come from.
+
+    `erased_at` is when its buyer was erased: it has no buyer any more, whatever its source repeats.
+    """
 
     id = UnicodeAttribute()
     source = UnicodeAttribute()
@@ -84,6 +87,7 @@ class Order(OrdersItem):
     buyer_document = JsonAttribute(attr_name="buyer", default=list)
     recorded_at = InstantAttribute()
     origin = UnicodeEnumAttribute(Origin, null=True)
+    erased_at = InstantAttribute(null=True)
     version = VersionAttribute()
 
     @property

@@ -1,7 +1,7 @@
 """Rules of orders: snapshots merge the same in any sequence, and give their member facts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol, TypeVar
@@ -102,6 +102,13 @@ class State:
             return OrderStatus.PAID
         whole = self.refunded == self.total
         return OrderStatus.REFUNDED if whole else OrderStatus.PARTIALLY_REFUNDED
+
+
+def anonymous(state: State) -> State:
+    """An order as the books keep it of who was erased: amounts, store and lines, and no buyer."""
+    if state.body is None:
+        return state
+    return replace(state, body=replace(state.body, buyer=(), member_id=None))
 
 
 class _Versioned(Protocol):

@@ -25,7 +25,8 @@ from graphql_api.members import rules as member_rules
 from graphql_api.members import service as member_service
 from graphql_api.members.models import Member
 from graphql_api.members.rules import Contribution, EffectKind, Facts, Origin
-from graphql_api.orders import repository, rules
+from graphql_api.orders import buyers, repository, rules
+from graphql_api.orders.buyers import Buyer
 from graphql_api.orders.models import Order, size_of
 from graphql_api.orders.rules import Body, Line, OrderChannel, Refund, RefundLine, State
 from graphql_api.policies.rules import SHIPPED_GROWTH
@@ -148,7 +149,14 @@ def apply(
     """
     incoming = _state(snapshot, clock)
     _check_references(snapshot, viewer)
-    return transact(lambda tx: _apply(tx, snapshot, incoming, viewer, clock, origin))
+    try:
+        return transact(lambda tx: _apply(tx, snapshot, incoming, viewer, clock, origin))
+    except NotFound:
+        if not buyers.forgotten(snapshot.order_id, incoming, at=clock.now()):
+            raise
+    # Whose it was is erased: the books keep the order, and it is nobody's.
+    incoming = rules.anonymous(incoming)
+    return transact(lambda tx: _apply(tx, snapshot, incoming, viewer, clock, origin, erased=True))
 
 
 def attach(order_id: str, *, clock: Clock, origin: Origin = Origin.LIVE) -> Applied | None:
@@ -158,7 +166,8 @@ def attach(order_id: str, *, clock: Clock, origin: Origin = Origin.LIVE) -> Appl
         order = repository.get(order_id)
         if order is None or order.member_id is not None:
             return None if order is None else Applied(order, changed=False)
-        return _write(tx, order, order.state, _member_of(order.state), clock, origin)
+        buyer = buyers.find(order.state)
+        return _write(tx, order, order.state, buyer.member_id, clock, origin)
 
     return transact(attempt)
 
@@ -275,6 +284,8 @@ def _catch_up(order_id: str, told: State, member: Member, clock: Clock) -> bool:
         order = repository.get(order_id)
         if order is None or order.member_id not in {None, member.id, *member.alias_ids}:
             return False
+        if order.erased_at is not None:
+            return False
         new = rules.merge(order.state, told)
         owner_id = member.id if new.body else None
         return _write(tx, order, new, owner_id, clock, Origin.BACKFILL).changed
@@ -289,21 +300,27 @@ def _apply(
     viewer: Viewer,
     clock: Clock,
     origin: Origin,
+    *,
+    erased: bool = False,
 ) -> Applied:
     order = repository.get(snapshot.order_id)
     if order is not None and order.store_id and not viewer.reaches_store(order.store_id):
         raise NotFound("There is no such order", field=("input", "external_id"))
     old = order.state if order else State()
+    if order is not None and order.erased_at is not None:
+        incoming = rules.anonymous(incoming)
     new = rules.merge(old, incoming)
-    if order is not None and new == old:
-        return Applied(order, changed=False)
-    _require_room(new)
-    member_id = order.member_id if order else None
+    buyer = Buyer(new, order.member_id if order else None)
     if new.body != old.body:
-        member_id = _member_of(new)
+        buyer = buyers.find(new)
+    if order is not None and buyer.state == old:
+        return Applied(order, changed=False)
+    _require_room(buyer.state)
     if order is None:
         order = _new_order(snapshot, clock, origin, new)
-    return _write(tx, order, new, member_id, clock, origin)
+    if erased or buyer.erased:
+        order.erased_at = order.erased_at or clock.now()
+    return _write(tx, order, buyer.state, buyer.member_id, clock, origin)
 
 
 def _write(
@@ -436,13 +453,6 @@ def _new_order(snapshot: Snapshot, clock: Clock, origin: Origin, state: State) -
         recorded_at=recorded_at,
         origin=origin,
     )
-
-
-def _member_of(state: State) -> str | None:
-    """The member that a body names, or who holds one of its buyer's identities."""
-    if state.body is None:
-        return None
-    return state.body.member_id or members.id_by_claims(state.body.buyer)
 
 
 def _state(snapshot: Snapshot, clock: Clock) -> State:

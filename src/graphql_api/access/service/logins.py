@@ -33,7 +33,7 @@ from graphql_api.members.rules import IdentityKind, SourceChannel
 from graphql_api.members.service import IdentityChange, NewIdentity
 from graphql_api.observability import logger
 from graphql_api.stores.models import HEADQUARTERS_ID
-from graphql_api.viewer import MANAGE_KEYS, MANAGE_STAFF, SYSTEM, Role
+from graphql_api.viewer import MANAGE_KEYS, MANAGE_STAFF, SYSTEM, Role, Viewer
 
 Code = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,512}$")]
 
@@ -115,7 +115,9 @@ def enrol_self(new: EnrolSelf, *, clock: Clock, at: datetime) -> Login:
             update={"identities": identities, "source": SourceChannel.MINI_PROGRAM}
         )
         try:
-            member = members.enrol(enrol, viewer=SYSTEM, clock=clock)
+            new_id = ids.new_id("mbr")
+            oneself = Viewer(Role.MEMBER, id=new_id)
+            member = members.enrol(enrol, viewer=oneself, clock=clock, member_id=new_id)
         except Taken:
             member = _recognised(person)
             if member is None:
@@ -200,7 +202,8 @@ def _completed(member: Member, missing: list[NewIdentity]) -> Member:
             continue
         try:
             change = IdentityChange(member_id=member.id, identity=identity)
-            member = members.add_identity(change, viewer=SYSTEM)
+            oneself = Viewer(Role.MEMBER, id=member.id)
+            member = members.add_identity(change, viewer=oneself)
         except (Taken, Invalid) as refusal:
             logger.info("identity not added", member=member.id, code=refusal.code)
     return member

@@ -153,10 +153,14 @@ def batch_write(model: type[Stored], items: Sequence[Item]) -> None:
 
     What DynamoDB leaves unprocessed is put again; TimeoutError after eight attempts.
     """
+    send_all(model, [{PUT_REQUEST: {"Item": item.serialize()}} for item in items])
+
+
+def send_all(model: type[Item], requests: Sequence[Any]) -> None:
+    """Put and delete requests of one table, 25 to a call, until DynamoDB has processed all."""
     connection = model._get_connection()  # noqa: SLF001 - mixes models of one table
-    for start in range(0, len(items), _WRITE_CHUNK):
-        chunk = items[start : start + _WRITE_CHUNK]
-        pending: Any = [{PUT_REQUEST: {"Item": item.serialize()}} for item in chunk]
+    for start in range(0, len(requests), _WRITE_CHUNK):
+        pending: Any = requests[start : start + _WRITE_CHUNK]
         for attempt in range(_ATTEMPTS):
             answer = connection.connection.client._make_api_call(  # noqa: SLF001 - as PynamoDB
                 "BatchWriteItem", {"RequestItems": {connection.table_name: pending}}

@@ -1,7 +1,6 @@
-"""Merges as jobs: begun with all that stands on the members, carried on to the end, forgotten."""
+"""Merges as jobs: begun with all that stands on the members, carried on to the end."""
 
 from collections import Counter
-from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
@@ -117,15 +116,6 @@ def go_on(merge_id: str, *, clock: Clock, steps: int | None = None) -> Merge:
             job = _fail(job, refusal)
         left = None if left is None else left - 1
     return job
-
-
-def forget(member: Member) -> int:
-    """Remove what merges have put down of a member, who is to be erased; how many records.
-
-    That two members were merged, and when, stays known. Again changes nothing.
-    """
-    merge_ids = [models.merge_id(id_) for id_ in member.alias_ids]
-    return sum(_forget(id_) for id_ in merge_ids)
 
 
 def _two(given: MembersMerge, viewer: Viewer) -> tuple[Member, Member]:
@@ -256,18 +246,3 @@ def _fail(job: Merge, refusal: AppError) -> Merge:
         return now
 
     return transact(attempt)
-
-
-def _forget(merge_id: str) -> int:
-    rows = repository.records(merge_id)
-    for start in range(0, len(rows), repository.FORGOTTEN_AT_ONCE):
-        _drop(rows[start : start + repository.FORGOTTEN_AT_ONCE])
-    return len(rows)
-
-
-def _drop(rows: Iterable[models.Record]) -> None:
-    def attempt(tx: Transaction) -> None:
-        for row in rows:
-            repository.drop(tx, row)
-
-    transact(attempt)

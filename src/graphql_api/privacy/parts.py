@@ -1,0 +1,226 @@
+"""What every slice holds on a person: shown in an export, and forgotten when they are erased.
+
+This is the one place where a slice says so: a line in `PARTS` for what stands under the member's
+own id, a `Part` of its own for the rest. A test fails for a stored model that is in none and is
+not known to be about nobody.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from graphql_api.access.models import SESSIONS, Principal
+from graphql_api.audit import repository as audit
+from graphql_api.audit.models import AuditEntry
+from graphql_api.campaigns import repository as campaigns
+from graphql_api.campaigns.models import CampaignsItem, Participation
+from graphql_api.kit.dynamo import Item, Page
+from graphql_api.kit.dynamo.partitions import delete_all, forget_under, page_under
+from graphql_api.members import repository as members
+from graphql_api.members.models import (
+    CONSENT,
+    EFFECT,
+    Claim,
+    ConsentEntry,
+    Effect,
+    Member,
+    Tombstone,
+)
+from graphql_api.merges.models import RECORD, SOLE, Merge, Record, merge_id
+from graphql_api.orders import buyers
+from graphql_api.orders import repository as orders
+from graphql_api.orders.models import Order, Pointer, Waiting
+from graphql_api.ownership.models import TERM, Term
+from graphql_api.privacy import repository
+from graphql_api.privacy.documents import shown
+from graphql_api.privacy.models import Erasure, Export
+from graphql_api.tags import repository as tags
+from graphql_api.tags.models import HISTORY, Assignment, HistoryEntry, assignment_sort
+
+Rows = Page[dict[str, Any]]
+Load = Callable[[Sequence[str]], Sequence[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is erased: every id that they had, the last one first, and by which job."""
+
+    member_ids: Sequence[str]
+    erasure_id: str
+    at: datetime
+    waiting_ids: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one slice holds: a page of it under one id of a person, and forgetting up to `first`.
+
+    `forget` gives how many there were, 0 when nothing is left. It may run again at any time.
+    """
+
+    name: str
+    holds: tuple[type[Item], ...]
+    show: Callable[[str, int, str | None], Rows]
+    forget: Callable[[Person, int], int]
+
+
+def under(
+    name: str,
+    model: type[Item],
+    prefix: str,
+    *,
+    key: Callable[[str], str] = str,
+    named: tuple[str, Load] | None = None,
+    without: Collection[str] = (),
+) -> Part:
+    """The rows of a model that stand under the member's id and whose range key begins so.
+
+    `key` makes another hash key of the id; `named` says which attribute holds an id whose name is
+    shown too, and what loads it; `without` is not shown.
+    """
+
+    def show(member_id: str, first: int, after: str | None) -> Rows:
+        page = page_under(model, key(member_id), prefix, first=first, after=after)
+        return _rows(page, named, without)
+
+    def forget(person: Person, first: int) -> int:
+        return _first_found(
+            forget_under(model, key(id_), prefix, first=first) for id_ in person.member_ids
+        )
+
+    return Part(name, (model,), show, forget)
+
+
+def _rows(
+    page: Page[Any], named: tuple[str, Load] | None = None, without: Collection[str] = ()
+) -> Rows:
+    rows = [shown(item, without=without) for item in page.items]
+    if named is not None:
+        attribute, load = named
+        found = load([getattr(item, attribute) for item in page.items])
+        for row, item in zip(rows, found, strict=True):
+            row["name"] = item.name if item else None
+    return page.showing(rows)
+
+
+def _first_found(counts: Any) -> int:
+    """The first count that is not 0; what comes behind it is not asked for yet."""
+    return next((count for count in counts if count), 0)
+
+
+# --- what does not stand under the member's id -----------------------------------------------
+
+
+def _show_member(member_id: str, _first: int, _after: str | None) -> Rows:
+    [member] = members.get_items([member_id])
+    if member is None:
+        return Page()
+    hidden = {"sealed_phone", "phone_last4", "consent_document", "lock_owner", "locked_until"}
+    row = shown(member, without=hidden) | {
+        "memberNo": member.member_no,
+        "phone": member.phone,
+        "identities": [{"kind": i.kind, "value": i.value} for i in member.identities],
+        "consents": [
+            {"purpose": c.purpose, "channel": c.channel, "granted": c.granted}
+            | {"textVersion": c.text_version, "at": c.at, "withdrawnAt": c.withdrawn_at}
+            for c in member.consents
+        ],
+    }
+    del row["identityClaims"]
+    return Page([row], ["@"])
+
+
+def _forget_aliases(person: Person, first: int) -> int:
+    """Delete what is left of ids that were merged; the last id went with its claims before."""
+    return members.forget_aliases(
+        person.member_ids[1:], erasure_id=person.erasure_id, at=person.at, first=first
+    )
+
+
+def _show_orders(member_id: str, first: int, after: str | None) -> Rows:
+    page = orders.page_of_member(member_id, first=first, after=after, reverse=False)
+    rows = [
+        shown(order, without={"line_document", "refund_document", "buyer_document"})
+        | {"lines": [asdict(line) for line in order.lines]}
+        | {"refunds": [asdict(refund) for refund in order.refunds]}
+        | {"identities": list(order.buyer_document)}
+        for order in page.items
+    ]
+    return page.showing(rows)
+
+
+def _forget_orders(person: Person, _first: int) -> int:
+    """Anonymise: the books keep amounts, store and lines."""
+    for id_ in person.member_ids:
+        found = orders.some_of_member(id_, at_most=buyers.ANONYMISED_AT_ONCE)
+        if found:
+            return buyers.anonymise([order.id for order in found], at=person.at)
+    return _first_found(buyers.anonymise([id_], at=person.at) for id_ in person.waiting_ids)
+
+
+def _show_participations(member_id: str, first: int, after: str | None) -> Rows:
+    page = campaigns.page_of_member(member_id, first=first, after=after, reverse=False)
+    return _rows(page, ("campaign_id", campaigns.get_many))
+
+
+def _forget_participations(person: Person, first: int) -> int:
+    for id_ in person.member_ids:
+        page = campaigns.page_of_member(id_, first=first, after=None, reverse=False)
+        if page.items:
+            delete_all(CampaignsItem, [item.key for item in page.items])
+            return len(page.items)
+    return 0
+
+
+def _show_sessions(member_id: str, _first: int, _after: str | None) -> Rows:
+    page = page_under(Principal, member_id, SESSIONS, first=1, after=None)
+    rows = [
+        {"id": id_, "lastUsedAt": session.rotated_at, "endsAt": session.ends_at}
+        for principal in page.items
+        for id_, session in principal.sessions.items()
+    ]
+    return Page(rows, ["@"] * len(rows))
+
+
+def _show_audit(member_id: str, first: int, after: str | None) -> Rows:
+    page = audit.page_of_member(member_id, first=first, after=after, reverse=False)
+    return _rows(page)
+
+
+def _show_exports(member_id: str, first: int, after: str | None) -> Rows:
+    page = repository.exports_of_member(member_id, first=first, after=after)
+    rows = [
+        {"id": job.id, "createdAt": job.created_at, "byRole": job.by_role, "byId": job.by_id}
+        for job in page.items
+    ]
+    return page.showing(rows)
+
+
+def _forget_exports(person: Person, first: int) -> int:
+    return _first_found(repository.forget_exports(id_, first=first) for id_ in person.member_ids)
+
+
+def _kept(_person: Person, _first: int) -> int:
+    """Nothing to forget: it is no personal data, and the law asks for it."""
+    return 0
+
+
+_SESSIONS = under("sessions", Principal, SESSIONS)
+
+PARTS = (
+    Part("member", (Member, Claim, Tombstone), _show_member, _forget_aliases),
+    under("consentHistory", ConsentEntry, CONSENT),
+    under("effects", Effect, EFFECT),
+    Part("orders", (Order, Pointer, Waiting), _show_orders, _forget_orders),
+    under("ownership", Term, TERM),
+    under("tags", Assignment, assignment_sort(""), named=("tag_id", tags.get_many)),
+    under("tagHistory", HistoryEntry, HISTORY, named=("tag_id", tags.get_many)),
+    Part("campaigns", (Participation,), _show_participations, _forget_participations),
+    Part("sessions", _SESSIONS.holds, _show_sessions, _SESSIONS.forget),
+    under("merges", Merge, SOLE, key=merge_id),
+    # What a record holds is shown where it stands now.
+    under("mergeRecords", Record, RECORD, key=merge_id, without={"document"}),
+    Part("audit", (AuditEntry,), _show_audit, _kept),
+    Part("exports", (Export, Erasure), _show_exports, _forget_exports),
+)
