@@ -17,9 +17,11 @@ from graphql_api.requests.models import Request, RequestsItem
 from graphql_api.requests.rules import State
 from graphql_api.schema import schema
 from graphql_api.stores.models import HEADQUARTERS_ID, OrgUnit
-from graphql_api.viewer import SCOPES, Role
+from graphql_api.viewer import SCOPES, SEE_PERSONAL_DATA, Role
+from tests.audit.storage import forget, said
 from tests.calls import counted
 from tests.conftest import Client
+from tests.factories import make_member, make_store
 from tests.threads import at_once
 
 KEY = "4f5b6ebf-143c-4da5"
@@ -279,3 +281,27 @@ def test_a_secret_is_answered_once(chain: str) -> None:
     assert known().answer is None
     again = Client()(text, token=TOKEN)["apiKeyCreate"]
     assert (again["key"], codes(again)) == (None, ["IDEMPOTENCY_ANSWER_LOST"])
+
+
+RENAME = f"""mutation ($id: ID!) {{
+  memberUpdate(input: {{id: $id, nickname: "小明"}}) @idempotent(key: "{KEY}") {{
+    member {{ name nickname }} userErrors {{ code }} }} }}"""
+
+
+def test_an_answer_that_is_given_again_is_recorded_again(chain: str) -> None:
+    member = make_member(make_store("S1"), name="王小明")
+    forget()
+    first = Client()(RENAME, token=TOKEN, id=member.id)
+    assert first["memberUpdate"]["member"] == {"name": "王小明", "nickname": "小明"}
+    reads = [entry for entry in said(member.id) if entry[2] == "READ"]
+    assert reads == [("OPERATOR", "opr_1", "READ", ["name", "nickname"])]
+    assert Client()(RENAME, token=TOKEN, id=member.id) == first
+    assert [entry for entry in said(member.id) if entry[2] == "READ"] == reads * 2
+
+
+def test_who_lost_a_right_does_not_get_what_it_showed(chain: str) -> None:
+    member = make_member(make_store("S1"), name="王小明")
+    Client()(RENAME, token=TOKEN, id=member.id)
+    less = auth.issue(Role.OPERATOR, "opr_1", scopes=SCOPES - {SEE_PERSONAL_DATA})
+    again = Client()(RENAME, token=less, id=member.id)["memberUpdate"]
+    assert (again["member"], codes(again)) == (None, ["IDEMPOTENCY_KEY_PARAMETER_MISMATCH"])

@@ -71,8 +71,8 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
         except AppError as refusal:
             given.refusal = refusal
         if isinstance(attempt, str):
-            return {name: orjson.loads(attempt)}
-        failures = len(self.collected_errors.errors)
+            return {name: self._as_before(attempt)}
+        failures, shown = len(self.collected_errors.errors), self._shown()
         given_token, companion_token = given_key.set(given), companion.set(attempt)
         try:
             fields = await _awaited(run(only))
@@ -83,9 +83,27 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
             given_key.reset(given_token)
             companion.reset(companion_token)
         whole = given.kept and len(self.collected_errors.errors) == failures
-        answer = orjson.dumps(fields[name]).decode() if whole else None
+        answer = self._to_keep(fields[name], shown) if whole else None
         await self._finish(attempt, answer, refused=given.refused)
         return fields
+
+    def _shown(self) -> dict[str, set[str]]:
+        """What this request has shown in full so far, for the audit log."""
+        notes = self.context_value.viewer.request
+        return {member: set(names) for member, names in notes.shown.items()} if notes else {}
+
+    def _to_keep(self, answer: Any, before: dict[str, set[str]]) -> str:
+        """An answer, with what it showed in full that was not shown before it."""
+        shown = {m: sorted(names - before.get(m, set())) for m, names in self._shown().items()}
+        return orjson.dumps({"answer": answer, "shown": shown}).decode()
+
+    def _as_before(self, kept: str) -> Any:
+        """A kept answer; what it shows in full is recorded again."""
+        known = orjson.loads(kept)
+        if notes := self.context_value.viewer.request:
+            for member, names in known["shown"].items():
+                notes.shown.setdefault(member, set()).update(names)
+        return known["answer"]
 
     async def _finish(
         self, attempt: requests.Attempt | None, answer: str | None, *, refused: bool
@@ -107,14 +125,16 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
         )
 
     def _fingerprint(self, details: FieldDetailsList) -> str:
-        """What is asked of a field: its arguments and selection, with the values of variables."""
+        """What is asked of a field, with the values of variables, and by whom with which rights."""
         fields = [_bare(d.node) for d in details]
         fragments = [self.fragment_definitions[name] for name in sorted(self.fragment_definitions)]
         sources = self.variable_values.sources
         named = _variables([*fields, *fragments])
         values = {name: sources[name].value for name in named if name in sources}
         texts = [print_ast(node) for node in (*fields, *fragments)]
-        return orjson.dumps([texts, values], default=str, option=orjson.OPT_SORT_KEYS).decode()
+        viewer = self.context_value.viewer
+        asked = [texts, values, viewer.unit_id, sorted(viewer.scopes)]
+        return orjson.dumps(asked, default=str, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def _with_header(keys: dict[str, Key], header: str) -> dict[str, Key]:
