@@ -21,6 +21,7 @@ from types import FrameType
 import uvicorn
 
 from graphql_api import graphiql, tables
+from graphql_api.bulk.models import BulkItem
 from graphql_api.config import settings
 from graphql_api.members.models import MembersItem
 from graphql_api.merges.models import MergesItem
@@ -85,6 +86,7 @@ def _serve_everything(data_dir: Path, port: int, households: int) -> int:
     if _in_use(port):
         say(f"Port {port} is in use. Choose another: PORT=8001 make dev")
         return 1
+    os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "WARNING")
     engine = engines.chosen()
     engine.ensure_environment(say)
     with engine.start(data_dir, progress=say) as running:
@@ -169,8 +171,8 @@ def _welcome(server: uvicorn.Server, address: str) -> None:
 
 def _pumps(data_dir: Path) -> list[Pump | QueuePump]:
     """One for each function that follows a stream or a queue."""
-    os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "WARNING")
     from graphql_api.handlers import (
+        bulk_steps,
         effects,
         hand_overs,
         merges,
@@ -190,6 +192,7 @@ def _pumps(data_dir: Path) -> list[Pump | QueuePump]:
         Pump(tags, tag_jobs.handler, data_dir, consumer="jobs"),
         Pump(members, events.handler, data_dir, consumer="webhooks"),
         Pump(OrdersItem.Meta.table_name, events.handler, data_dir, consumer="webhooks"),
+        Pump(BulkItem.Meta.table_name, bulk_steps.handler, data_dir),
         QueuePump(settings().webhook_queue_url, deliveries.handler),
         Pump(PrivacyItem.Meta.table_name, privacy_jobs.handler, data_dir),
     ]

@@ -19,7 +19,6 @@ from graphql_api.viewer import (
     SEE_PERSONAL_DATA,
     Role,
 )
-from graphql_api.webhooks import tasks as webhooks
 from scripts import emulator, engines, processes, stand_ins
 
 ACCOUNT = "000000000001"
@@ -64,6 +63,8 @@ def files_and_queues(data_dir: Path) -> Iterator[None]:
 
     DynamoDB Local has neither: an embedded AWS beside it serves them, and forgets when it stops.
     """
+    from graphql_api.webhooks import tasks as webhooks
+
     with ExitStack() as beside:
         if engines.name() != engines.DEFAULT:
             emulator.ensure_environment()

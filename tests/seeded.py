@@ -9,6 +9,8 @@ from graphql_api import auth
 from graphql_api.access import tokens
 from graphql_api.access.rules import ENROLMENT_LIFETIME, WeChatPerson
 from graphql_api.access.service import keys, sessions
+from graphql_api.bulk import service as bulk
+from graphql_api.bulk.rules import BulkProblem, BulkState
 from graphql_api.campaigns.service import NewBudget, NewGoal
 from graphql_api.documents.models import MANIFESTS, Document, DocumentsItem, Manifest, manifest_id
 from graphql_api.documents.rules import ManifestState, hash_of
@@ -74,6 +76,7 @@ NICKNAME = "明明爱喝茶"
 PHONE = "+8613800138000"
 UNION_ID = "union-1"
 URL = "http://127.0.0.1:9/hook"
+BULK_QUERY = "{ stores { nodes { id } } }"
 
 
 @pytest.fixture
@@ -135,6 +138,7 @@ def seeded(chain: str, stand_ins: StandIns) -> dict[str, str]:
         campaigns
         | _access(member, store)
         | _webhooks()
+        | _bulk()
         | {
             "manifest": _manifest(),
             "headquarters": HEADQUARTERS_ID,
@@ -399,4 +403,24 @@ def _webhooks() -> dict[str, str]:
         "webhook_active": active.id,
         "webhook_delivered": make_delivery(active).id,
         "now": f"{real_now() - timedelta(minutes=1):%Y-%m-%dT%H:%M:%SZ}",
+    }
+
+
+def _bulk() -> dict[str, str]:
+    """Operations of a key and of headquarters: the file is there, but for what its query refused.
+
+    The second of each role is running.
+    """
+    made = {}
+    for role, id_ in ((Role.INTEGRATION, "key_1"), (Role.OPERATOR, "opr_1")):
+        operation = bulk.run(BULK_QUERY, viewer=Viewer(role, id_, scopes=SCOPES), at=real_now())
+        operation.state, operation.finished_at = BulkState.DONE, NOW
+        operation.problem, operation.problem_text = BulkProblem.REFUSED, "seeded"
+        operation.save()
+        made[role] = operation.id
+    running = bulk.run(BULK_QUERY, viewer=Viewer(Role.OPERATOR, "opr_9"), at=real_now())
+    return {
+        "bulk": made[Role.OPERATOR],
+        "bulk_of_key": made[Role.INTEGRATION],
+        "bulk_running": running.id,
     }

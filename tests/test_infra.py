@@ -193,6 +193,20 @@ def test_every_index_may_be_queried_by_the_api() -> None:
     assert [index for index in indexes if index not in granted] == []
 
 
+def granted(role: str, action: str) -> set[str]:
+    """The tables, indexes and files that a role may do something to."""
+    [policy] = of_type("AWS::IAM::Role")[role]["Policies"]
+    found = [s for s in policy["PolicyDocument"]["Statement"] if action in listed(s["Action"])]
+    return {one for statement in found for one in listed(statement["Resource"])}
+
+
+@pytest.mark.parametrize("action", ["dynamodb:BatchGetItem", "dynamodb:Query"])
+def test_who_asks_in_the_background_reads_what_the_api_reads(action: str) -> None:
+    keys_of_mutations = {"RequestsTable.Arn"}
+    asked = granted("GraphqlRole", action) - keys_of_mutations
+    assert granted("BulkStepsRole", action) == asked
+
+
 def test_only_lambda_takes_the_roles() -> None:
     for role in of_type("AWS::IAM::Role").values():
         [trust] = role["AssumeRolePolicyDocument"]["Statement"]

@@ -10,6 +10,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from graphql_api.access.schema import AccessMutations, AccessQueries
 from graphql_api.audit.schema import AuditQueries
+from graphql_api.bulk.schema import BulkMutations, BulkQueries
 from graphql_api.campaigns.schema import CampaignMutations, CampaignQueries
 from graphql_api.context import Info
 from graphql_api.documents.schema import DocumentMutations, DocumentQueries
@@ -84,6 +85,7 @@ class Query(
     WebhookQueries,
     MergeQueries,
     PrivacyQueries,
+    BulkQueries,
 ):
     """Root of all queries."""
 
@@ -103,6 +105,7 @@ class Mutation(
     MergeMutations,
     DocumentMutations,
     PrivacyMutations,
+    BulkMutations,
 ):
     """Root of all mutations."""
 

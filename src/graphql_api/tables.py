@@ -7,6 +7,7 @@ from pynamodb.connection import Connection
 
 from graphql_api.access.models import AccessItem
 from graphql_api.audit.models import AuditItem
+from graphql_api.bulk.models import BulkItem
 from graphql_api.campaigns.models import CampaignsItem
 from graphql_api.documents.models import DocumentsItem
 from graphql_api.guides.models import GuidesItem
@@ -39,6 +40,7 @@ TABLES: tuple[type[Item], ...] = (
     MergesItem,
     DocumentsItem,
     PrivacyItem,
+    BulkItem,
 )
 
 

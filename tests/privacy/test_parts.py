@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from graphql_api import tables
 from graphql_api.access import models as access
+from graphql_api.bulk import models as bulk
 from graphql_api.campaigns import models as campaigns
 from graphql_api.documents import models as documents
 from graphql_api.guides import models as guides
@@ -26,6 +27,7 @@ OF_NO_MEMBER = {
     *(campaigns.Counter, members.Counter, tags.Counter, access.Counter),
     *(tags.TagGroup, tags.Tag, tags.NameClaim, tags.MemberCount, tags.Mark),
     *(access.StaffAccount, access.WecomClaim, access.ApiKey),
+    bulk.LastOperation,
     *(webhooks.Endpoint, webhooks.EndpointHealth),
     *(documents.Document, documents.Remembered, documents.Allowance, documents.Manifest),
 }
@@ -39,6 +41,7 @@ LEAD_NOWHERE = {
     tags.JobList: "ids in the list of a job",
     access.Bucket: "what a client may still ask, for minutes",
     access.Attempts: "a hash of whom a platform named, for an hour",
+    bulk.BulkOperation: "ids of parents whose lists are left, while it runs; a file for a week",
     webhooks.Delivery: "ids of what changed, for two weeks",
     requests.Request: "under the asker's id, with a sealed answer, for two days",
 }

@@ -1,0 +1,32 @@
+"""What follows from a write to a bulk operation: its next steps, whose last write leads here."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from graphql_api.bulk import running
+from graphql_api.bulk.models import BulkOperation
+
+processor = BatchProcessor(event_type=EventType.DynamoDBStreams)
+
+
+def follow(record: DynamoDBRecord) -> None:
+    """Carry on the operation that was written; a second delivery finds it further on."""
+    new = (record.dynamodb.new_image if record.dynamodb else None) or {}
+    key = (new.get("id", ""), new.get("sort", ""))
+    if BulkOperation.owns(key) and "version" in new:
+        running.follow(key[0], int(new["version"]))
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """The stream of the bulk table; a record that fails is delivered again."""
+    return process_partial_response(
+        event=event, record_handler=follow, processor=processor, context=context
+    )
