@@ -110,6 +110,22 @@ def test_log_of_the_survivor_has_what_was_done_with_either(send: Client, scene: 
         assert [entry["action"] for entry in entries].count("ENROLLED") == 2
 
 
+def test_merge_under_a_key_that_comes_again_gives_the_same_answer(
+    send: Client, operator: str, scene: Scene
+) -> None:
+    document = MERGE.replace("$loser: ID!)", "$loser: ID!, $key: String!)").replace(
+        'memberMerge(input: {survivorId: $survivor, loserId: $loser, reason: "同一手机"})',
+        "memberMerge(input: {survivorId: $survivor, loserId: $loser}) @idempotent(key: $key)",
+    )
+    two = {"survivor": scene.survivor.id, "loser": scene.loser.id}
+    key = "0b9a7a52-6b3c-4f7e-9f1d-3f7a2c9d1e00"
+    first = send(document, token=operator, key=key, **two)
+    assert first["memberMerge"]["merge"]["state"] == "DONE"
+    with counted() as calls:
+        assert send(document, token=operator, key=key, **two) == first
+    assert "TransactWriteItems" not in calls
+
+
 @pytest.mark.parametrize(
     ("survivor", "loser", "code", "field"),
     [

@@ -42,6 +42,7 @@ from graphql_api.stores.models import Store
 from graphql_api.tags import repository as tags
 from graphql_api.tags.rules import TagAction
 from graphql_api.viewer import READ_MEMBERS, SYSTEM, WRITE_MEMBERS, Role, Viewer
+from tests.campaigns.factories import make_running, take_part
 from tests.factories import (
     CLOCK,
     NOW,
@@ -92,6 +93,7 @@ def test_merge_of_two_lives_is_whole_in_the_answer_and_says_what_it_moved(scene:
     assert (job.survivor_id, job.loser_id) == (scene.survivor.id, scene.loser.id)
     assert (job.source, job.by_role, job.by_id) == ("BY_HAND", "OPERATOR", "opr_1")
     assert (job.created_at, job.ended_at) == (NOW, NOW)
+    assert job.store_id == scene.other_store.id
     assert job.moved == [
         Moved(MergePart.IDENTITIES, 3),
         Moved(MergePart.FACTS, 1),
@@ -327,6 +329,14 @@ def test_order_that_waited_for_an_identity_of_the_loser_comes_to_the_survivor(
     [claim] = member_service.claims_of(buyer)
     assert order_tasks.attach_waiting(claim, clock=CLOCK) == 1
     assert order_of(waiting).member_id == survivor.id
+
+
+def test_part_in_a_campaign_that_names_the_loser_is_the_survivors(scene: Scene) -> None:
+    scene.merge()
+    campaign = make_running("new")
+    for member in (scene.loser, scene.survivor):
+        assert take_part(campaign, member).member_id == scene.survivor.id
+    assert campaigns.count_participations(campaign.id) == 1
 
 
 def test_losers_tokens_end_and_nothing_can_write_the_loser(scene: Scene) -> None:

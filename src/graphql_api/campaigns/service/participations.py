@@ -1,6 +1,6 @@
 """What is known of members' parts in campaigns."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from graphql_api.kit import ids
 from graphql_api.kit.dynamo import Transaction
 from graphql_api.kit.time import Clock, to_the_millisecond
 from graphql_api.members import repository as members
+from graphql_api.members.models import Member
 from graphql_api.members.rules import Origin
 from graphql_api.viewer import Viewer
 
@@ -64,8 +65,10 @@ def add_participations(given: ParticipationAdd, *, viewer: Viewer, clock: Clock)
     if not rules.is_published(campaign):
         raise ForbiddenTransition("Nobody takes part in a draft", field=field)
     now = to_the_millisecond(clock.now())
-    known = _known(campaign, [one.member_id for one in given.participations], viewer)
-    return [_add(campaign, one, n, known, now) for n, one in enumerate(given.participations)]
+    people = _people([one.member_id for one in given.participations])
+    known = _known(campaign, list(people.values()), viewer)
+    wanted = [_of_survivor(one, people) for one in given.participations]
+    return [_add(campaign, one, n, known, now) for n, one in enumerate(wanted)]
 
 
 def absorb(tx: Transaction, survivor_id: str, loser_id: str) -> list[Any]:
@@ -121,12 +124,22 @@ def _add(campaign: Campaign, given: NewParticipation, n: int, known: Known, now:
     return Added(given.member_id, part, is_new)
 
 
-def _known(campaign: Campaign, member_ids: Sequence[str], viewer: Viewer) -> Known:
+def _people(member_ids: Sequence[str]) -> dict[str, Member]:
+    """The members by the ids that were asked for, of an alias the survivor."""
     wanted = [id_ for id_ in dict.fromkeys(member_ids) if ids.prefix_of(id_) == "mbr"]
-    found = [member for member in members.get_many(wanted) if member is not None]
+    found = zip(wanted, members.get_many(wanted), strict=True)
+    return {id_: member for id_, member in found if member is not None}
+
+
+def _of_survivor(given: NewParticipation, people: Mapping[str, Member]) -> NewParticipation:
+    member = people.get(given.member_id)
+    return given.model_copy(update={"member_id": member.id}) if member else given
+
+
+def _known(campaign: Campaign, people: Sequence[Member], viewer: Viewer) -> Known:
     reached = [
         member.id
-        for member in found
+        for member in {member.id: member for member in people}.values()
         if member.archived_at is None and viewer.reaches_store(member.store_id)
     ]
     parts = repository.get_participations(campaign.id, reached)

@@ -167,7 +167,7 @@ def _begin(tx: Transaction, two: Two) -> None:
         member.lock_owner = member.locked_until = None
     survivor.merge_id = job.id
     job.note(Counter({part: unite(tx, two) for part, unite in UNITING}))
-    job.part = STEPS[0][0]
+    job.part, job.store_id = STEPS[0][0], survivor.store_id
     for member in (survivor, loser):
         members.save(tx, member)
     repository.record(tx, job, UNITING[0][0], before, at=two.clock.now())
