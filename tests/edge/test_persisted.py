@@ -165,6 +165,8 @@ def test_a_trusted_client_does_not_find_what_others_sent(key: Any) -> None:
     assert post(open_, extensions=apollo(ROLE)) == (200, {"data": FOUND})
     assert code(post(trusted, extensions=apollo(ROLE))[1]) == "PERSISTED_QUERY_NOT_FOUND"
     assert code(post(trusted, query=ROLE)[1]) == "FORBIDDEN"
+    publish(ROLE)
+    assert post(trusted, documentId=document_id(ROLE)) == (200, {"data": FOUND})
 
 
 def test_a_retired_document_is_found_by_nobody_within_a_minute(

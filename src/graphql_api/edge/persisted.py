@@ -132,14 +132,14 @@ async def _require_published(text: str, viewer: Viewer) -> None:
 
 async def _found(hash_: str, viewer: Viewer) -> str | None:
     """The text of a hash that the viewer may send."""
+    trusted = viewer.documents is DocumentPolicy.TRUSTED
     found = known.get(hash_)
-    if found is None:
+    if found is None or (trusted and not found.published):
         text, published = await asyncio.to_thread(repository.get_text, hash_)
-        if text is None:
+        if text is None or (trusted and not published):
             return None
         found = known.keep(hash_, text, published=published)
-    trusted = viewer.documents is DocumentPolicy.TRUSTED
-    return found.text if found.published or not trusted else None
+    return found.text
 
 
 def _hash_of(asked: Asked) -> str | None:
