@@ -15,6 +15,7 @@ from graphql_api.orders import service as orders
 from graphql_api.orders.models import OrdersItem
 from graphql_api.ownership import service as ownership
 from graphql_api.ownership.service import Assign
+from graphql_api.privacy import service as privacy
 from graphql_api.stores.models import Store
 from graphql_api.viewer import SYSTEM
 from graphql_api.webhooks import repository, service
@@ -198,11 +199,16 @@ def test_nothing_is_read_where_nothing_is_told(store: Store, streams: Streams) -
     register(URL)
     member = make_member(store)
     streams.drain()
-    removed = {"eventID": "1", "eventName": "REMOVE"}
     written = {"ApproximateCreationDateTime": 1.0, "Keys": {"id": {"S": member.id}}}
     counter = {"id": {"S": "counter"}, "sort": {"S": "@"}}
     records: list[dict[str, Any]] = [
-        {**removed, "dynamodb": {**written, "OldImage": {}}},
+        {
+            "eventID": "1",
+            "dynamodb": {
+                **written,
+                "OldImage": {**counter, "id": {"S": member.id}, "sort": {"S": "effect#ENROLLED#-"}},
+            },
+        },
         {"eventID": "2", "dynamodb": {**written, "NewImage": counter, "OldImage": counter}},
     ]
     with counted() as calls:
@@ -244,3 +250,16 @@ def test_phone_is_told_as_a_change_of_identities(store: Store, streams: Streams)
     members.add_identity(change, viewer=SYSTEM)
     [(_, told)] = streams.drain()
     assert told["changed"] == ["identities"]
+
+
+def test_erased_member_is_told_once_and_nothing_of_them(store: Store, streams: Streams) -> None:
+    member = make_member(store, name="王小明")
+    streams.drain()
+    register(URL, Topic.MEMBER_ERASED, Topic.MEMBER_UPDATED)
+    erasure = privacy.erase(member.id, viewer=SYSTEM, clock=CLOCK)
+    assert erasure is not None
+    [(topic, told)] = streams.drain()
+    assert (topic, told["object"]) == (
+        "MEMBER_ERASED",
+        {"type": "Member", "id": member.id, "version": None},
+    )

@@ -30,6 +30,7 @@ class Topic(StrEnum):
     MEMBER_ARCHIVED = "MEMBER_ARCHIVED"
     MEMBER_RESTORED = "MEMBER_RESTORED"
     MEMBER_MERGED = "MEMBER_MERGED"
+    MEMBER_ERASED = "MEMBER_ERASED"
     MEMBER_GUIDE_CHANGED = "MEMBER_GUIDE_CHANGED"
     MEMBER_TAGS_CHANGED = "MEMBER_TAGS_CHANGED"
     MEMBER_FIRST_PURCHASE = "MEMBER_FIRST_PURCHASE"
@@ -38,7 +39,7 @@ class Topic(StrEnum):
     TEST = "TEST"
 
 
-# A new topic is a value above and a line in one of these three.
+# A new topic is a value above and a line in one of these three; a member who goes away is erased.
 
 OF_EFFECTS = {
     EffectKind.ENROLLED: Topic.MEMBER_ENROLLED,

@@ -33,6 +33,7 @@ describe_enum(
         "MEMBER_ARCHIVED": "A member was archived. 会员归档",
         "MEMBER_RESTORED": "A member was taken out of the archive. 会员恢复",
         "MEMBER_MERGED": "The id leads to another member from now on. 会员合并",
+        "MEMBER_ERASED": "A member was forgotten, for good: do so too. 会员信息删除",
         "MEMBER_GUIDE_CHANGED": "Another guide looks after the member, or none. 专属导购变更",
         "MEMBER_TAGS_CHANGED": "Tags were given, renewed or taken. 会员标签变更",
         "MEMBER_FIRST_PURCHASE": "A member bought for the first time. 首次购买",

@@ -31,15 +31,16 @@ class Change:
 
 def member_events(change: Change) -> list[Event]:
     """What a change in the members table tells: of a member, or of a decision about one."""
-    if change.new is None:
-        return []
-    key = (change.new["id"]["S"], change.new["sort"]["S"])
+    image = change.new or change.old or {}
+    key = (image["id"]["S"], image["sort"]["S"])
     if not Member.owns(key):
         return []
-    if key[1].startswith(_EFFECT) and change.old is None:
+    if key[1].startswith(_EFFECT) and change.new and not change.old:
         return _effect_events(change, Effect.from_raw_data(change.new))
     if key[1] != SOLE_MEMBER or change.old is None:
         return []
+    if change.new is None:
+        return [_event(change, Topic.MEMBER_ERASED, "Member", key[0], None)]
     new = Member.from_raw_data(change.new)
     topics = rules.member_topics(Member.from_raw_data(change.old), new)
     return [
