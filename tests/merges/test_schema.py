@@ -67,6 +67,7 @@ def test_member_shows_who_was_merged_and_everything_of_both(
         tags { name }
         orders(first: 9) { nodes { externalId } }
         participations(first: 9) { nodes { state member { id } } }
+        consentHistory(first: 9) { nodes { channel granted } }
         tagHistory(first: 50) { nodes { action } }
         ownershipHistory(first: 9) { nodes { guide { name } endReason } }
       }
@@ -91,6 +92,10 @@ def test_member_shows_who_was_merged_and_everything_of_both(
         {"guide": {"name": "安"}, "endReason": "MERGED"},
         {"guide": {"name": "波"}, "endReason": None},
     ]
+    told = [(one["channel"], one["granted"]) for one in member["consentHistory"]["nodes"]]
+    assert sorted(told[:2]) == [("PHONE", True), ("SMS", True)]
+    assert told[2] == ("SMS", False)
+    assert sorted(told[3:]) == [("SMS", True), ("WECOM", True)]
     assert [entry["action"] for entry in member["tagHistory"]["nodes"]][:2] == ["ADDED", "ADDED"]
     assert len(member["tagHistory"]["nodes"]) == 7 + 3 + 6  # of the loser, the survivor, and both
 

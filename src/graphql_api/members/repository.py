@@ -5,7 +5,13 @@ from datetime import date, datetime
 
 from graphql_api.errors import AppError
 from graphql_api.kit.dynamo import Page, Transaction, batch_get, batch_write, key_page
-from graphql_api.kit.dynamo.blocks import block_of, block_page, key_walk, place_of
+from graphql_api.kit.dynamo.blocks import (
+    block_of,
+    block_page,
+    key_walk,
+    one_after_another,
+    place_of,
+)
 from graphql_api.kit.dynamo.partitions import delete_all
 from graphql_api.members import models
 from graphql_api.members.models import (
@@ -338,6 +344,15 @@ def consents_of_member(
         after=after,
         reverse=reverse,
         starts_with=models.CONSENT,
+    )
+
+
+def consents_of_lives(
+    member_ids: tuple[str, ...], *, first: int, after: str | None, reverse: bool
+) -> Page[ConsentEntry]:
+    """The same of a member who was several: id after id."""
+    return one_after_another(
+        consents_of_member, member_ids, first=first, after=after, reverse=reverse
     )
 
 

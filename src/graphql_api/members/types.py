@@ -402,7 +402,8 @@ class Member(Node):
         rule=MEMBER_FIELD, description="What the member agreed to, and withdrew. 授权同意"
     )
     consent_history: Connection[ConsentEntry] = connection(
-        page=repository.consents_of_member,
+        page=repository.consents_of_lives,
+        key="lives",
         rule=MEMBER_FIELD,
         description="Every time that the member agreed or no longer did, oldest first. 同意记录",
     )
