@@ -39,7 +39,7 @@ from graphql_api.privacy.rules import JobState as JobOfPrivacy
 from graphql_api.stores import service as stores
 from graphql_api.stores.models import HEADQUARTERS_ID, Store
 from graphql_api.stores.rules import StoreGrade, UnitKind
-from graphql_api.tags.models import Tag, TagJob
+from graphql_api.tags.models import Tag, TagJob, jobs_of
 from graphql_api.tags.rules import JobMembers, JobState
 from graphql_api.viewer import SCOPES, SYSTEM, Role, Viewer
 from graphql_api.webhooks import repository as webhook_repository
@@ -262,9 +262,21 @@ def _tag(member: Member, guide: Guide) -> Tag:
 
 
 def _tag_job(tag: Tag, guide: Guide, *, failed: Member) -> str:
-    """A job over the guide's members that was cancelled after a member failed."""
+    """A job over the guide's members that was cancelled after a member failed, of each maker."""
+    makers = {"stm_1": Role.STORE_MANAGER, "opr_1": Role.OPERATOR, "key_1": Role.INTEGRATION}
+    jobs = [
+        _tag_job_of(by_id, role, tag, guide, failed=failed)
+        for by_id, role in {**makers, guide.id: Role.GUIDE}.items()
+    ]
+    return jobs[0]
+
+
+def _tag_job_of(by_id: str, role: Role, tag: Tag, guide: Guide, *, failed: Member) -> str:
+    job_id = new_id("tgj")
     job = TagJob(
-        new_id("tgj"),
+        job_id,
+        of_kind=jobs_of(by_id),
+        name_place=job_id,
         state=JobState.CANCELLED,
         members=JobMembers.OF_GUIDE,
         store_id=guide.store_id,
@@ -272,8 +284,8 @@ def _tag_job(tag: Tag, guide: Guide, *, failed: Member) -> str:
         add_ids=[tag.id],
         expires_on=date(2018, 3, 31),
         reason="春茶上市",
-        by_role=Role.STORE_MANAGER,
-        by_id="stm_1",
+        by_role=role,
+        by_id=by_id,
         day=date(2018, 1, 10),
         total=1,
         done=1,

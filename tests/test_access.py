@@ -164,6 +164,8 @@ WAYS = {
         'mutation { memberMerge(input: {survivorId: "nobody", loserId: "nobody"}) { % } }'
     ),
     "HandOver": '{ handOver(id: "$hand_over") { % } }',
+    "HandOverConnection": '{ guide(by: {id: "$guide_beside"}) { handOvers { % } } }',
+    "HandOverEdge": '{ guide(by: {id: "$guide_beside"}) { handOvers { edges { % } } } }',
     "HandOverSkips": '{ handOver(id: "$hand_over") { skipped { % } } }',
     "HandOverSkip": '{ handOver(id: "$hand_over") { skippedMembers { nodes { % } } } }',
     "HandOverSkipConnection": '{ handOver(id: "$hand_over") { skippedMembers { % } } }',
@@ -187,6 +189,8 @@ WAYS = {
     "TagHistoryEntryConnection": f"{{ {MEMBER} {{ tagHistory {{ % }} }} }}",
     "TagHistoryEntryEdge": f"{{ {MEMBER} {{ tagHistory {{ edges {{ % }} }} }} }}",
     "TagJob": '{ tagJob(id: "$tag_job") { % } }',
+    "TagJobConnection": "{ tagJobs { % } }",
+    "TagJobEdge": "{ tagJobs { edges { % } } }",
     "TagJobFailure": '{ tagJob(id: "$tag_job") { failures { % } } }',
     "TagJobPayload": 'mutation { tagJobCancel(id: "nothing") { % } }',
     "TagsSetPayload": 'mutation { memberTagsSet(input: {memberId: "nobody"}) { % } }',

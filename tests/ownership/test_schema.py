@@ -436,3 +436,20 @@ def test_who_may_not_command_writes_nothing(
     for document, given in commands.items():
         assert "data" not in send.post(document, token=None, **given)
     assert everything() == before
+
+
+def test_hand_overs_of_a_guide_are_listed_by_time(
+    send: Client, operator: str, store: Store, ann: Guide, bob: Guide
+) -> None:
+    given = HandOverCreate(from_guide_id=ann.id, target_ids=[bob.id])
+    jobs = [service.hand_over(given, viewer=SYSTEM, clock=CLOCK).id for _ in range(2)]
+    document = """query ($id: ID!) {
+      guide(by: {id: $id}) { handOvers { nodes { id state } } }
+    }"""
+    manager = auth.issue(Role.STORE_MANAGER, "stm_1", unit_id=store.id)
+    for token in (operator, manager):
+        shown = send(document, token=token, id=ann.id)["guide"]["handOvers"]["nodes"]
+        assert shown == [{"id": id_, "state": "WAITING"} for id_ in jobs]
+    assert send(document, token=operator, id=bob.id)["guide"]["handOvers"]["nodes"] == []
+    refused = send.post(document, token=auth.issue(Role.GUIDE, ann.id, unit_id=store.id), id=ann.id)
+    assert refused["errors"][0]["extensions"]["code"] == "FORBIDDEN"

@@ -13,6 +13,7 @@ from graphql_api.tags import service, tasks
 from graphql_api.tags.models import Tag
 from graphql_api.tags.rules import TagKind
 from graphql_api.viewer import READ_MEMBERS, READ_TAGS, SYSTEM, WRITE_TAGS, Role
+from tests.calls import counted
 from tests.conftest import Client
 from tests.factories import make_guide, make_member, make_store, make_unit
 from tests.tags.factories import CLOCK, make_group, make_tag, make_tags, set_tags
@@ -379,3 +380,21 @@ def test_job_names_members_within_reach(send: Client, store: Store, tag: Tag) ->
     no_tag = {"members": {"storeId": store.id}, "remove": [], "add": []}
     assert coded(send.post(CREATE_JOB, token=OPERATOR, input=no_tag)) == ("INVALID", ["input"])
     assert everything() == before
+
+
+def test_jobs_are_listed_for_who_made_them(send: Client, store: Store, tag: Tag) -> None:
+    create = """mutation ($input: TagJobCreateInput!) {
+      tagJobCreate(input: $input) { job { id } userErrors { code } }
+    }"""
+    listed = "{ tagJobs(first: 2, reverse: true) { nodes { id } pageInfo { hasNextPage } } }"
+    mine, other = (auth.issue(Role.OPERATOR, f"opr_{n}") for n in (1, 2))
+    given = {"members": {"storeId": store.id}, "add": [tag.id]}
+    made = [send(create, token=mine, input=given)["tagJobCreate"]["job"]["id"] for _ in range(3)]
+    with counted() as calls:
+        page = send(listed, token=mine)["tagJobs"]
+    assert page == {
+        "nodes": [{"id": made[2]}, {"id": made[1]}],
+        "pageInfo": {"hasNextPage": True},
+    }
+    assert calls["Query"] == 1
+    assert send(listed, token=other)["tagJobs"]["nodes"] == []

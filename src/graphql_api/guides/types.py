@@ -12,7 +12,9 @@ from graphql_api.kit.graphql import Connection, Node, connection, field, relatio
 from graphql_api.kit.graphql.enums import describe_enum
 from graphql_api.kit.graphql.nodes import registry
 from graphql_api.members import repository as members
-from graphql_api.permissions import GUIDE_FIELD, GUIDE_STAFF, MEMBER_STAFF
+from graphql_api.ownership import repository as ownership
+from graphql_api.ownership.rules import visible_hand_over
+from graphql_api.permissions import GUIDE_FIELD, GUIDE_STAFF, HAND_OVER_FIELD, MEMBER_STAFF
 from graphql_api.policies import repository as policies
 from graphql_api.policies.rules import PolicyKind
 from graphql_api.stores import repository as stores
@@ -21,6 +23,7 @@ from graphql_api.viewer import Viewer
 
 if TYPE_CHECKING:
     from graphql_api.members.types import Member
+    from graphql_api.ownership.types import HandOver
 
 describe_enum(
     GuideStatus,
@@ -86,6 +89,14 @@ class Guide(Node):
             description="Members whom the guide looks after, by joining time. 专属客户",
             visible=_visible_member,
         )
+    )
+    hand_overs: Connection[
+        Annotated["HandOver", strawberry.lazy("graphql_api.ownership.types")]
+    ] = connection(
+        page=ownership.page_of_hand_overs,
+        rule=HAND_OVER_FIELD,
+        description="Hand-overs of the guide's members, by time. 客户继承记录",
+        visible=visible_hand_over,
     )
     created_at: datetime = field(rule=GUIDE_STAFF, description="When it was made. 创建时间")
     left_at: datetime | None = field(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pynamodb.attributes import ListAttribute, NumberAttribute, UnicodeAttribute, VersionAttribute
 from pynamodb.constants import STREAM_NEW_AND_OLD_IMAGE
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb_attributes import UnicodeEnumAttribute
 
 from graphql_api.kit.dynamo import DayAttribute, InstantAttribute, Item, JsonAttribute, table_name
@@ -18,6 +19,17 @@ SKIP = "skip#"
 _LISTED = "member#"
 
 
+class FromGuideIndex(GlobalSecondaryIndex["OwnershipItem"]):
+    """The hand-overs of a guide's members, by time."""
+
+    class Meta:
+        index_name = "from-guide"
+        projection = KeysOnlyProjection()
+
+    from_guide_id = UnicodeAttribute(hash_key=True)
+    id = UnicodeAttribute(range_key=True)
+
+
 class OwnershipItem(Item):
     """The table of this slice; every item has the base key (id, sort)."""
 
@@ -28,6 +40,9 @@ class OwnershipItem(Item):
 
     id = UnicodeAttribute(hash_key=True)
     sort = UnicodeAttribute(range_key=True, default=SOLE)
+    from_guide_id = UnicodeAttribute(null=True)
+
+    by_from_guide = FromGuideIndex()
 
 
 class Term(OwnershipItem):

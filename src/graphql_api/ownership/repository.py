@@ -75,6 +75,21 @@ def get_hand_over(hand_over_id: str) -> HandOver | None:
     return batch_get(HandOver, [(hand_over_id, SOLE)], consistent=True)[0]
 
 
+def page_of_hand_overs(
+    guide_id: str, *, first: int, after: str | None, reverse: bool
+) -> Page[HandOver]:
+    """Hand-overs of a guide's members, by time: one Query, one BatchGetItem."""
+    keys = key_page(
+        OwnershipItem.by_from_guide,
+        guide_id,
+        OwnershipItem.id,
+        first=first,
+        after=after,
+        reverse=reverse,
+    )
+    return keys.showing(get_hand_overs([key.id for key in keys.items]))
+
+
 def create_hand_over(tx: Transaction, job: HandOver) -> None:
     """Add a new hand-over."""
     tx.create(job)

@@ -227,6 +227,11 @@ class TagJob(TagsItem):
         return [JobFailure(*row) for row in self.failure_document]
 
 
+def jobs_of(principal_id: str) -> str:
+    """The key under which the jobs of their maker stand."""
+    return f"jobs#{principal_id}"
+
+
 class JobList(TagsItem):
     """A stretch of the members that a job was given by id."""
 

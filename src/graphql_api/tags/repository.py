@@ -296,6 +296,7 @@ def get_job(job_id: str) -> TagJob | None:
 
 def create_job(tx: Transaction, job: TagJob, member_ids: Sequence[str]) -> None:
     """Add a new job with its list of members, 500 to an item."""
+    job.of_kind, job.name_place = models.jobs_of(job.by_id), job.id
     tx.create(job)
     for number, start in enumerate(range(0, len(member_ids), LIST_SIZE)):
         stretch = list(member_ids[start : start + LIST_SIZE])
@@ -305,6 +306,15 @@ def create_job(tx: Transaction, job: TagJob, member_ids: Sequence[str]) -> None:
 def save_job(tx: Transaction, job: TagJob) -> None:
     """Write a job over the version that was read."""
     tx.save(job)
+
+
+def page_of_jobs(
+    principal_id: str, *, first: int, after: str | None, reverse: bool
+) -> Page[TagJob]:
+    """Jobs that somebody made, by time: one Query, one BatchGetItem."""
+    index, key, place = TagsItem.by_kind, models.jobs_of(principal_id), TagsItem.name_place
+    keys = key_page(index, key, place, first=first, after=after, reverse=reverse)
+    return keys.showing(get_jobs([key.id for key in keys.items]))
 
 
 def listed_page(job_id: str, *, first: int, after: str | None) -> Page[str]:

@@ -147,6 +147,21 @@ class TagQueries:
         job = await info.context.load(repository.get_jobs, id)
         return visible_job(info.context.viewer, job) if job else None
 
+    @strawberry.field(
+        description="Jobs that you made, by time. 我的打标任务",
+        graphql_type=Connection[TagJob],
+        metadata={"rule": TAG_STAFF},
+    )
+    async def tag_jobs(
+        self, info: Info, first: First = 20, after: After = None, reverse: Reverse = False
+    ) -> object:
+        """Of the viewer alone."""
+        context = info.context
+        page = repository.page_of_jobs
+        return await paged(
+            context, page, context.viewer.id, first=first, after=after, reverse=reverse
+        )
+
 
 def _kinds(kind: TagKind | None) -> tuple[TagKind, ...]:
     return tuple(TagKind) if kind is None else (kind,)
