@@ -198,6 +198,22 @@ def test_people_of_trusted_roles_send_published_documents_only(
         settings.cache_clear()
 
 
+def test_a_trusted_client_asks_in_bulk_for_published_documents_only(key: Any) -> None:
+    run = """mutation Run($query: String!) { bulkOperationRunQuery(input: {query: $query}) {
+      operation { state } userErrors { code field } } }"""
+    stores = "query Stores { stores { nodes { id } } }"
+    publish(run)
+    token = key(DocumentPolicy.TRUSTED)
+    refused = post(token, query=run, variables={"query": stores})[1]["data"]
+    assert refused["bulkOperationRunQuery"] == {
+        "operation": None,
+        "userErrors": [{"code": "FORBIDDEN", "field": ["input", "query"]}],
+    }
+    publish(stores, version="1.1.0")
+    begun = post(token, query=run, variables={"query": stores})[1]["data"]
+    assert begun["bulkOperationRunQuery"]["userErrors"] == []
+
+
 # --- Apollo's automatic persisted queries ----------------------------------------------------
 
 

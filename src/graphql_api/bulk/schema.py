@@ -7,6 +7,7 @@ import strawberry
 from graphql_api.bulk import documents, models, repository, service
 from graphql_api.bulk.types import BulkOperation, visible
 from graphql_api.context import Info
+from graphql_api.edge import persisted
 from graphql_api.kit.graphql import UserError, changed_field, errors_field, mutation
 from graphql_api.kit.graphql.arguments import INPUT, Id
 from graphql_api.kit.time import real_now
@@ -67,6 +68,7 @@ class BulkMutations:
     ) -> models.BulkOperation:
         """See documents.read and service.run."""
         viewer = info.context.viewer
+        persisted.require_sendable(input.query, viewer, field=("input", "query"))
         documents.read(info.schema._schema, input.query, viewer)  # noqa: SLF001 - no public way in
         return service.run(input.query, viewer=viewer, at=real_now())
 

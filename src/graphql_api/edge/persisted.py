@@ -17,6 +17,7 @@ from graphql_api.edge import documents
 from graphql_api.edge.documents import Document
 from graphql_api.edge.faults import NotExecuted, bad_request, coded
 from graphql_api.edge.requests import Asked
+from graphql_api.errors import Forbidden
 from graphql_api.kit.time import real_now
 from graphql_api.viewer import DocumentPolicy, Role, Viewer
 
@@ -104,6 +105,15 @@ async def remember(asked: Asked, document: Document, viewer: Viewer) -> None:
     )
     if kept:
         known.keep(hash_, document.text, published=False)
+
+
+def require_sendable(text: str, viewer: Viewer, *, field: tuple[str, ...]) -> None:
+    """Raise Forbidden for a document within an operation that its client may not send by itself."""
+    if viewer.documents is not DocumentPolicy.TRUSTED:
+        return
+    _, published = repository.get_text(rules.hash_of(text))
+    if not published:
+        raise Forbidden("This client sends the documents of its manifest only", field=field)
 
 
 def problem_of(graph: GraphQLSchema, text: str) -> str | None:
