@@ -15,6 +15,7 @@ from graphql_api.viewer import (
     MANAGE_KEYS,
     MANAGE_STAFF,
     MANAGE_WEBHOOKS,
+    READ_AUDIT,
     SCOPES,
     SEE_PERSONAL_DATA,
     Role,
@@ -24,7 +25,7 @@ from scripts import emulator, engines, processes, stand_ins
 ACCOUNT = "000000000001"
 TOKEN_LIFETIME = timedelta(days=7)
 OPERATOR_SCOPES = frozenset(
-    {SEE_PERSONAL_DATA, MANAGE_DOCUMENTS, MANAGE_KEYS, MANAGE_STAFF, MANAGE_WEBHOOKS}
+    {SEE_PERSONAL_DATA, MANAGE_DOCUMENTS, MANAGE_KEYS, MANAGE_STAFF, MANAGE_WEBHOOKS, READ_AUDIT}
 )
 
 

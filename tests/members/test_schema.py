@@ -458,7 +458,7 @@ def test_member_is_enrolled_by_a_guide_and_shown_masked(send: Client, seeded: Se
     member_id = payload["member"].pop("id")
     assert payload == {
         "member": {
-            "memberNo": "000000045",
+            "memberNo": "000000059",
             "name": "孙**",
             "nickname": None,
             "phone": "+86*******9000",
@@ -539,7 +539,8 @@ def test_identities_are_added_and_removed(send: Client, seeded: Seeded, operator
         assert isinstance(member, dict)
         return member
 
-    known = [{"kind": "UNIONID", "value": UNION_ID}, {"kind": "OPENID", "value": "openid-1"}]
+    own = {"UNIONID": UNION_ID, "OPENID": "openid-1", "YOUZAN": "yz-1"}
+    known = [{"kind": kind, "value": value} for kind, value in own.items()]
     card = {"kind": "POS_CARD", "value": "880001"}
     assert change(IDENTITY_ADD, "POS_CARD", "880001") == {
         "phone": PHONE,
