@@ -62,6 +62,14 @@ reset: setup ## Forget the local data (DATA_DIR=.dev)
 import: setup ## Load a real chain's year, or a part of it, into the local data (DATA=part|full)
 	@$(BIN)/python scripts/import_data.py $(DATA)
 
+.PHONY: recompute
+recompute: setup ## What a day brings: tiers, lifecycle, RFM, tags (AS_OF=2018-02-01)
+	@$(BIN)/python scripts/recompute.py --as-of "$(AS_OF)"
+
+.PHONY: replay
+replay: setup ## The same day by day (FROM=2018-01-01 TO=2018-12-31)
+	@$(BIN)/python scripts/recompute.py --from "$(FROM)" --to "$(TO)"
+
 .PHONY: token
 token: setup ## Print a token for the local API (ROLE=OPERATOR)
 	@$(BIN)/python scripts/issue_token.py $(ROLE)

@@ -31,6 +31,7 @@ from graphql_api.privacy.models import PrivacyItem
 from graphql_api.tags.models import TagsItem
 from graphql_api.viewer import Role
 from scripts import engines, import_data, local, manifest
+from scripts.days import Days
 from scripts.processes import EngineError, Running
 from scripts.queue_pump import QueuePump
 from scripts.stream_pump import Pump
@@ -169,14 +170,16 @@ def _welcome(server: uvicorn.Server, address: str) -> None:
     say(f"API and GraphiQL: {address}   (Ctrl-C stops, the state is kept)")
 
 
-def _pumps(data_dir: Path) -> list[Pump | QueuePump]:
-    """One for each function that follows a stream or a queue."""
+def _pumps(data_dir: Path) -> list[Pump | QueuePump | Days]:
+    """One for each function that follows a stream or a queue, and one for the days."""
+    os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "WARNING")
     from graphql_api.handlers import (
         bulk_steps,
         effects,
         hand_overs,
         merges,
         privacy_jobs,
+        standing,
         tag_counts,
         tag_jobs,
     )
@@ -186,6 +189,7 @@ def _pumps(data_dir: Path) -> list[Pump | QueuePump]:
     members, tags = MembersItem.Meta.table_name, TagsItem.Meta.table_name
     return [
         Pump(members, effects.handler, data_dir),
+        Pump(members, standing.handler, data_dir, consumer="standing"),
         Pump(OwnershipItem.Meta.table_name, hand_overs.handler, data_dir),
         Pump(MergesItem.Meta.table_name, merges.handler, data_dir),
         Pump(tags, tag_counts.handler, data_dir, consumer="counts"),
@@ -195,6 +199,7 @@ def _pumps(data_dir: Path) -> list[Pump | QueuePump]:
         Pump(BulkItem.Meta.table_name, bulk_steps.handler, data_dir),
         QueuePump(settings().webhook_queue_url, deliveries.handler),
         Pump(PrivacyItem.Meta.table_name, privacy_jobs.handler, data_dir),
+        Days(say),
     ]
 
 

@@ -15,6 +15,7 @@ from graphql_api.edge import persisted
 from graphql_api.edge.negotiation import GRAPHQL
 from graphql_api.kit.dynamo import reset_connections
 from graphql_api.kit.time import Clock
+from graphql_api.standing import repository as standing
 from graphql_api.stores import service as stores
 from graphql_api.viewer import SCOPES, Role
 from tests import asgi
@@ -52,6 +53,7 @@ def database(aws_account: str) -> Iterator[str]:
     chain_clock.forget()
     stores.forget_reaches()
     persisted.known.forget()
+    standing.forget()
     reset_connections()
     tables.create_all()
     yield aws_account

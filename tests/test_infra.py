@@ -222,21 +222,45 @@ def test_no_partition_or_host_is_written_down() -> None:
     }
 
 
+def events(kind: str) -> list[tuple[str, dict[str, Any]]]:
+    """The functions that an event of this kind calls, with what it says."""
+    return [
+        (name, event["Properties"])
+        for name, function in of_type(FUNCTION).items()
+        for event in function.get("Events", {}).values()
+        if event["Type"] == kind
+    ]
+
+
 def test_what_fails_again_and_again_is_kept() -> None:
     queues = of_type("AWS::SQS::Queue")
-    for function in of_type(FUNCTION).values():
-        for event in function.get("Events", {}).values():
-            source = event["Properties"]
-            assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-            if event["Type"] == "SQS":
-                failed = queues[source["Queue"].removesuffix(".Arn")]["RedrivePolicy"]
-                assert failed["deadLetterTargetArn"].removesuffix(".Arn") in queues
-            else:
-                failed = source["DestinationConfig"]["OnFailure"]["Destination"]
-                assert failed.removesuffix(".Arn") in queues
+    for _, source in [*events("DynamoDB"), *events("SQS")]:
+        assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    for _, source in events("DynamoDB"):
+        failed = source["DestinationConfig"]["OnFailure"]["Destination"]
+        assert failed.removesuffix(".Arn") in queues
+    for _, source in events("SQS"):
+        redrive = queues[source["Queue"].removesuffix(".Arn")]["RedrivePolicy"]
+        assert redrive["deadLetterTargetArn"].removesuffix(".Arn") in queues
+    for _, schedule in events("ScheduleV2"):
+        assert schedule["DeadLetterConfig"]["Arn"].removesuffix(".Arn") in queues
     for queue in queues.values():
         assert queue["SqsManagedSseEnabled"] is True
         assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+def test_message_stays_hidden_for_longer_than_its_function_may_take() -> None:
+    functions, queues = of_type(FUNCTION), of_type("AWS::SQS::Queue")
+    for name, source in events("SQS"):
+        hidden = queues[source["Queue"].removesuffix(".Arn")]["VisibilityTimeout"]
+        assert hidden >= 6 * functions[name]["Timeout"]
+
+
+def test_day_begins_five_minutes_after_midnight_where_the_chain_is() -> None:
+    [(name, schedule)] = events("ScheduleV2")
+    assert name == "RecomputePlanFunction"
+    assert schedule["ScheduleExpression"] == "cron(5 0 * * ? *)"
+    assert schedule["ScheduleExpressionTimezone"] == "Zone"
 
 
 def watched(metric: str) -> set[str]:
@@ -251,27 +275,11 @@ def watched(metric: str) -> set[str]:
 def test_alarms_watch_every_function_every_stream_and_every_dead_letter() -> None:
     functions = of_type(FUNCTION)
     assert watched("Errors") == set(functions)
-    follow = {k for k, f in functions.items() if "DynamoDB" in sources(f)}
-    assert watched("IteratorAge") == follow
+    assert watched("IteratorAge") == {name for name, _ in events("DynamoDB")}
     queues = of_type("AWS::SQS::Queue")
-    work = {name for name, queue in queues.items() if "RedrivePolicy" in queue}
-    assert watched("ApproximateNumberOfMessagesVisible") == set(queues) - work
-    assert watched("ApproximateAgeOfOldestMessage") == work
-
-
-def sources(function: dict[str, Any]) -> set[str]:
-    """What kinds of things call a function."""
-    return {event["Type"] for event in function.get("Events", {}).values()}
-
-
-def test_message_of_a_queue_is_not_seen_again_while_it_is_worked_on() -> None:
-    for function in of_type(FUNCTION).values():
-        for event in function.get("Events", {}).values():
-            if event["Type"] == "SQS":
-                queue = of_type("AWS::SQS::Queue")[
-                    event["Properties"]["Queue"].removesuffix(".Arn")
-                ]
-                assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
+    worked_on = {name for name, queue in queues.items() if "RedrivePolicy" in queue}
+    assert watched("ApproximateAgeOfOldestMessage") == worked_on
+    assert watched("ApproximateNumberOfMessagesVisible") == set(queues) - worked_on
 
 
 def test_keys_stay_out_of_the_configuration() -> None:

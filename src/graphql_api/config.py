@@ -82,6 +82,7 @@ class Settings(BaseSettings):
         frozenset()
     )
     audit_years: int = Field(default=3, ge=3, le=30)
+    recompute_queue_url: str = ""
     graphiql: bool = True
     introspection: Literal["everyone", "insiders", "nobody"] = "everyone"
     throttled: bool = True

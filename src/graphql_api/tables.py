@@ -20,6 +20,7 @@ from graphql_api.ownership.models import OwnershipItem
 from graphql_api.policies.models import PoliciesItem
 from graphql_api.privacy.models import PrivacyItem
 from graphql_api.requests.models import RequestsItem
+from graphql_api.standing.models import StandingItem
 from graphql_api.stores.models import StoresItem
 from graphql_api.tags.models import TagsItem
 from graphql_api.webhooks.models import WebhooksItem
@@ -32,6 +33,7 @@ TABLES: tuple[type[Item], ...] = (
     MembersItem,
     OwnershipItem,
     TagsItem,
+    StandingItem,
     OrdersItem,
     CampaignsItem,
     AccessItem,

@@ -32,6 +32,15 @@ from graphql_api.kit.positions import Position
 from graphql_api.kit.time import real_now
 from graphql_api.members.models import Member
 from graphql_api.policies.models import Policy
+from graphql_api.policies.rules import (
+    Condition,
+    Fact,
+    Operator,
+    PolicyKind,
+    TagRule,
+    TagRulesPolicy,
+)
+from graphql_api.tags.models import Tag
 from tests.calls import counted
 from tests.factories import NOW
 
@@ -49,6 +58,7 @@ GIVEN: dict[str, Callable[[], Any]] = {
     ],
     "members.remove.member": lambda: invented(Member),
     "orders.save.was_at": lambda: ("mbr_nobody", "-"),
+    "standing.made_ready.documents": lambda: {PolicyKind.TAG_RULES: (1, ruled(one(Tag).id))},
     "policies.version_of.kind": lambda: one(Policy).kind,
     "policies.version_of.version": lambda: int(one(Policy).version),
     "after": lambda: None,
@@ -60,8 +70,16 @@ GIVEN: dict[str, Callable[[], Any]] = {
     "reverse": lambda: False,
     "zone": lambda: ZONE,
 }
-# Decide without the database.
-PURE = {"campaigns.units_above", "members.followed"}
+
+
+def ruled(tag_id: str) -> TagRulesPolicy:
+    """A rule that gives a tag."""
+    when = Condition(fact=Fact.CITY, op=Operator.KNOWN)
+    return TagRulesPolicy(rules=(TagRule(name="x", tag=tag_id, when=when),))
+
+
+# Decide without the database, or forget what was read from it.
+PURE = {"campaigns.units_above", "members.followed", "policies.forget", "standing.forget"}
 
 
 def test_every_access_path_of_every_repository_is_taken(seeded: Any) -> None:

@@ -96,6 +96,7 @@ def test_merge_of_two_lives_is_whole_in_the_answer_and_says_what_it_moved(scene:
     assert job.store_id == scene.other_store.id
     assert job.moved == [
         Moved(MergePart.IDENTITIES, 3),
+        Moved(MergePart.EFFECTS, 1),
         Moved(MergePart.FACTS, 1),
         Moved(MergePart.PROFILE, 4),
         Moved(MergePart.JOINING, 1),

@@ -15,6 +15,7 @@ from graphql_api.policies import models as policies
 from graphql_api.privacy.documents import shown
 from graphql_api.privacy.parts import PARTS
 from graphql_api.requests import models as requests
+from graphql_api.standing import models as standing
 from graphql_api.stores import models as stores
 from graphql_api.tags import models as tags
 from graphql_api.webhooks import models as webhooks
@@ -29,6 +30,7 @@ OF_NO_MEMBER = {
     *(access.StaffAccount, access.WecomClaim, access.ApiKey),
     bulk.LastOperation,
     *(webhooks.Endpoint, webhooks.EndpointHealth),
+    standing.ShardRun,
     *(documents.Document, documents.Remembered, documents.Allowance, documents.Manifest),
 }
 """Models that never hold a member's id."""
@@ -39,6 +41,7 @@ LEAD_NOWHERE = {
     ownership.Skipped: "the same, with a reason from a closed list",
     tags.TagJob: "ids of members that failed, with refusals of ours",
     tags.JobList: "ids in the list of a job",
+    standing.Failure: "an id and the name of an error",
     access.Bucket: "what a client may still ask, for minutes",
     access.Attempts: "a hash of whom a platform named, for an hour",
     bulk.BulkOperation: "ids of parents whose lists are left, while it runs; a file for a week",

@@ -84,7 +84,6 @@ LEAP: dict[str, Any] = {"birth_year": 2000, "birthday": (2, 29)}
         (leaf("OCCUPATION", "KNOWN"), {"occupation": "教师"}, True),
         (leaf("INCOME_BAND", "IS", "A"), {"income_band": "B"}, False),
         (leaf("STORE", "IS", "sto_1"), {"store": "sto_1"}, True),
-        (leaf("GUIDE", "KNOWN"), {}, False),
         (leaf("CHANNEL", "IS", "POS"), {"channel": "POS"}, True),
         (leaf("QUADRANT", "KNOWN"), BOUGHT, False),
         (leaf("TAG", "IS", f"{TWO} {THREE}"), {"tags": {TWO: None}}, True),

@@ -38,6 +38,9 @@ from graphql_api.viewer import Role
 
 SOLE = "@"
 EFFECT = "effect#"
+DUE_AT_ONCE = date(1970, 1, 1)
+"""A day that is over: whoever was due then is due now."""
+DUE_SHARDS = tuple(f"{n:02d}" for n in range(16))
 GUIDE_DUE_SHARDS = tuple(f"{n:02d}" for n in range(16))
 _INSTANT = InstantAttribute()
 _CLAIM = "claim#"
@@ -137,6 +140,17 @@ class GuideDueIndex(GlobalSecondaryIndex["MembersItem"]):
     guide_due_key = UnicodeAttribute(range_key=True)
 
 
+class DueIndex(GlobalSecondaryIndex["MembersItem"]):
+    """Members whom somebody has to look at, by the day, in 16 shards; others are not in it."""
+
+    class Meta:
+        index_name = "due"
+        projection = KeysOnlyProjection()
+
+    due_shard = UnicodeAttribute(hash_key=True)
+    due_key = UnicodeAttribute(range_key=True)
+
+
 class MembersItem(Item):
     """The table of this slice; every item has the base key (id, sort)."""
 
@@ -157,6 +171,8 @@ class MembersItem(Item):
     store_last4 = UnicodeAttribute(null=True)
     guide_due_shard = UnicodeAttribute(null=True)
     guide_due_key = UnicodeAttribute(null=True)
+    due_shard = UnicodeAttribute(null=True)
+    due_key = UnicodeAttribute(null=True)
 
     by_block = BlockIndex()
     by_store = StoreIndex()
@@ -166,6 +182,7 @@ class MembersItem(Item):
     by_guide_name = GuideNameIndex()
     by_store_name = StoreNameIndex()
     by_guide_due = GuideDueIndex()
+    by_due = DueIndex()
 
 
 class Consent:
@@ -242,6 +259,10 @@ class Member(MembersItem):
 
     tag_document = JsonAttribute(attr_name="tags", default=dict)
 
+    standing_document = JsonAttribute(attr_name="standing", null=True)
+    next_on = DayAttribute(null=True)
+    due_on = DayAttribute(null=True)
+
     merged_into = UnicodeAttribute(null=True)
     alias_ids: ListAttribute[str] = ListAttribute(default=list)
     merge_id = UnicodeAttribute(null=True)
@@ -251,6 +272,10 @@ class Member(MembersItem):
     created_at = InstantAttribute()
     archived_at = InstantAttribute(null=True)
     version = VersionAttribute()
+
+    def fall_due(self) -> None:
+        """Have somebody look at the member at once: what a standing hangs on has changed."""
+        self.due_on = DUE_AT_ONCE
 
     @property
     def lives(self) -> tuple[str, ...]:
@@ -457,10 +482,15 @@ def last4_key(owner_id: str, last4: str) -> str:
 
 def due_shard_of(member: Member) -> str:
     """One of 16, always the same for a member."""
-    return GUIDE_DUE_SHARDS[int(member.number) % len(GUIDE_DUE_SHARDS)]
+    return DUE_SHARDS[int(member.number) % len(DUE_SHARDS)]
 
 
-def due_key_of(member: Member) -> str | None:
+def due_key_of(member_id: str, due_on: date) -> str:
+    """By the day on which somebody has to look; the id makes the key unique."""
+    return f"{due_on.isoformat()}#{member_id}"
+
+
+def guide_due_key_of(member: Member) -> str | None:
     """By the last day of the ownership; the id makes the key unique."""
     last_day = member.guide_valid_until
     return f"{last_day.isoformat()}#{member.id}" if last_day else None

@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 
+from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.update import Action
+
 from graphql_api.errors import AppError
 from graphql_api.kit.dynamo import Page, Transaction, batch_get, batch_write, key_page
 from graphql_api.kit.dynamo.blocks import (
@@ -256,6 +259,35 @@ def ids_that_ran_out(shard: str, as_of: date) -> Iterator[str]:
     yield from (key.id for key in MembersItem.by_guide_due.query(shard, before))
 
 
+def due_in(shard: str, as_of: date, *, first: int, after: str | None) -> Page[MembersItem]:
+    """Keys of members of a shard who are due by a business day, longest due first: one Query."""
+    page = key_page(MembersItem.by_due, shard, MembersItem.due_key, first=first, after=after)
+    last = models.due_key_of("~", as_of)
+    due = [(k, p) for k, p in zip(page.items, page.places, strict=True) if p <= last]
+    return Page([k for k, _ in due], [p for _, p in due], page.more and len(due) == first)
+
+
+def put_off(member: Member, *, next_on: date | None) -> bool:
+    """Have nobody look at a member before a day; False when the member moved since it was read.
+
+    The version rises: who writes the member at the same time decides again.
+    """
+    actions: list[Action] = [Member.due_on.remove(), Member.next_on.remove()]
+    actions += [Member.due_key.remove(), Member.due_shard.remove()]
+    if next_on is not None:
+        key, shard = models.due_key_of(member.id, next_on), models.due_shard_of(member)
+        actions = [Member.due_on.set(next_on), Member.next_on.set(next_on)]
+        actions += [Member.due_key.set(key), Member.due_shard.set(shard)]
+    unmoved = Member.version == member.version
+    try:
+        member.update(actions=actions, condition=unmoved, add_version_condition=False)
+    except UpdateError as error:
+        if error.cause_response_code == "ConditionalCheckFailedException":
+            return False
+        raise
+    return True
+
+
 def count_of_store(store_id: str) -> int:
     """How many members a home store has now: Queries that count."""
     return int(MembersItem.by_store.count(store_id))
@@ -362,6 +394,12 @@ def has_effect(member_id: str, kind: EffectKind, level: str) -> bool:
     return batch_get(Effect, [key], consistent=True)[0] is not None
 
 
+def have_effects(member_id: str, wanted: Sequence[tuple[EffectKind, str]]) -> list[bool]:
+    """Whether each of these was decided before (strongly consistent): one batch."""
+    keys = [(member_id, models.effect_sort(kind, level)) for kind, level in wanted]
+    return [effect is not None for effect in batch_get(Effect, keys, consistent=True)]
+
+
 def put_effect(
     tx: Transaction, member_id: str, kind: EffectKind, level: str, *, origin: Origin, day: date
 ) -> None:
@@ -407,8 +445,11 @@ def _index(member: Member) -> None:
     member.name_key = models.name_key_of(member) if listed else None
     member.guide_last4 = _last4_key(member, member.guide_id) if listed else None
     member.store_last4 = _last4_key(member, member.store_id) if listed else None
-    member.guide_due_key = models.due_key_of(member)
+    member.guide_due_key = models.guide_due_key_of(member)
     member.guide_due_shard = models.due_shard_of(member) if member.guide_due_key else None
+    due_on = member.due_on if listed else None
+    member.due_key = models.due_key_of(member.id, due_on) if due_on else None
+    member.due_shard = models.due_shard_of(member) if member.due_key else None
 
 
 def _last4_key(member: Member, owner_id: str | None) -> str | None:

@@ -76,6 +76,10 @@ class EffectKind(StrEnum):
 
     ENROLLED = "ENROLLED"
     FIRST_PURCHASE = "FIRST_PURCHASE"
+    TIER_UPGRADED = "TIER_UPGRADED"
+    TIER_DOWNGRADED = "TIER_DOWNGRADED"
+    TIER_NOTICE = "TIER_NOTICE"
+    LIFECYCLE_CHANGED = "LIFECYCLE_CHANGED"
 
 
 class Origin(StrEnum):
@@ -275,6 +279,11 @@ class Bucket:
     orders: int = 0
     spend: int = 0
     growth: int = 0
+
+    @property
+    def row(self) -> tuple[int, ...]:
+        """The month as it is stored."""
+        return self.orders, self.spend, self.growth
 
     def plus(self, given: "Contribution", sign: int) -> "Bucket":
         """The month with an order's contribution added (1) or taken back (-1)."""

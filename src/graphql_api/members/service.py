@@ -292,6 +292,7 @@ def enrol(
         member.begin_ownership(policy.begin(guide_id, source, joined_at, clock))
     _set_profile(member, new)
     _set_phone(member, new.identities)
+    member.fall_due()
     agreed = [_entry(member, key, True, new.source, viewer) for key in consents]
 
     def attempt(tx: Transaction) -> Member:
@@ -331,6 +332,7 @@ def update(given: Update, *, viewer: Viewer) -> Member:
         changed = _set_profile(member, given)
         _require_birthday(member, given)
         if changed or moved:
+            member.fall_due()
             repository.save(tx, member)
         if changed:
             audit.note(tx, viewer, AuditAction.CHANGED, member.id, changed)

@@ -34,6 +34,7 @@ class MergePart(StrEnum):
 
     IDENTITIES = "IDENTITIES"
     EFFECTS = "EFFECTS"
+    STANDING = "STANDING"
     FACTS = "FACTS"
     PROFILE = "PROFILE"
     JOINING = "JOINING"

@@ -49,6 +49,7 @@ describe_enum(
     values={
         "IDENTITIES": "Identities, the phone among them. 身份",
         "EFFECTS": "Marks of what happened once, such as a joining gift. 已发生的事件",
+        "STANDING": "The tier, where the loser's was better: 1 then. 会员状态",
         "FACTS": "What was bought, as it stands on the member: 1 where there was any. 消费汇总",
         "PROFILE": "Fields of the profile that the survivor had not. 资料",
         "JOINING": "The joining, where the loser's was earlier: 1 then. 入会",

@@ -30,6 +30,7 @@ from graphql_api.orders.buyers import Buyer
 from graphql_api.orders.models import Order, size_of
 from graphql_api.orders.rules import Body, Line, OrderChannel, Refund, RefundLine, State
 from graphql_api.policies.rules import SHIPPED_GROWTH
+from graphql_api.standing import service as standing
 from graphql_api.stores import repository as stores
 from graphql_api.viewer import SYSTEM, Viewer
 
@@ -270,8 +271,8 @@ def _settle(member: Member, orders: Sequence[Order], job: str, clock: Clock) -> 
         if current is None or current.lock_owner != job:
             raise Conflict("The lock of this back-fill was lost")
         _note_first_purchase(tx, current, facts, Origin.BACKFILL, clock)
-        current.facts = facts
         current.lock_owner = current.locked_until = None
+        standing.take_in(tx, current, facts, clock=clock, origin=Origin.BACKFILL)
         members.save(tx, current)
 
     transact(attempt)
@@ -380,7 +381,7 @@ def _update_facts(
         members.require_unmoved(tx, member)
         return
     _note_first_purchase(tx, member, facts, origin, clock)
-    member.facts = facts
+    standing.take_in(tx, member, facts, clock=clock, origin=origin)
     members.save(tx, member)
 
 

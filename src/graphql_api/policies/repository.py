@@ -1,13 +1,18 @@
 """Access paths of policies."""
 
+import time
 from collections.abc import Sequence
+from threading import Lock
 
 from graphql_api.kit.dynamo import Page, Stale, Transaction, batch_get, key_page
 from graphql_api.policies import models
 from graphql_api.policies.models import SHIPPED_VERSION, SOLE, Head, PoliciesItem, Policy
-from graphql_api.policies.rules import PolicyKind
+from graphql_api.policies.rules import PolicyDocument, PolicyKind
 
 _SHIPPED = {models.policy_id(kind, SHIPPED_VERSION): kind for kind in PolicyKind}
+REMEMBERED_SECONDS = 60
+_in_force: dict[PolicyKind, tuple[float, int, PolicyDocument]] = {}
+_lock = Lock()
 _SHIPPED_PLACE = models.place_of(SHIPPED_VERSION)
 
 
@@ -29,6 +34,23 @@ def get_in_force(kinds: Sequence[PolicyKind]) -> list[Policy | None]:
 def in_force(kind: PolicyKind) -> Policy:
     """The policy in force as it is now (strongly consistent), to decide by; shipped if none was."""
     return version_of(kind, int(head(kind).in_force))
+
+
+def remembered(kind: PolicyKind) -> tuple[int, PolicyDocument]:
+    """The version in force and its document, as known to the process for a minute at most."""
+    now = time.monotonic()
+    with _lock:
+        known = _in_force.get(kind)
+        if known is None or now - known[0] >= REMEMBERED_SECONDS:
+            read = get_in_force(list(PolicyKind))
+            _in_force.update({p.kind: (now, int(p.version), p.content) for p in read if p})
+            known = _in_force[kind]
+    return known[1], known[2]
+
+
+def forget() -> None:
+    """Have the next look at what is in force read it."""
+    _in_force.clear()
 
 
 def version_of(kind: PolicyKind, version: int) -> Policy:

@@ -35,6 +35,8 @@ from graphql_api.ownership.models import TERM, Term
 from graphql_api.privacy import repository
 from graphql_api.privacy.documents import shown
 from graphql_api.privacy.models import Erasure, Export
+from graphql_api.standing.models import HISTORY as STANDING_HISTORY
+from graphql_api.standing.models import HistoryRow
 from graphql_api.tags import repository as tags
 from graphql_api.tags.models import HISTORY, Assignment, HistoryEntry, assignment_sort
 
@@ -216,6 +218,7 @@ PARTS = (
     under("ownership", Term, TERM),
     under("tags", Assignment, assignment_sort(""), named=("tag_id", tags.get_many)),
     under("tagHistory", HistoryEntry, HISTORY, named=("tag_id", tags.get_many)),
+    under("standingHistory", HistoryRow, STANDING_HISTORY),
     Part("campaigns", (Participation,), _show_participations, _forget_participations),
     Part("sessions", _SESSIONS.holds, _show_sessions, _SESSIONS.forget),
     under("merges", Merge, SOLE, key=merge_id),

@@ -16,6 +16,7 @@ from graphql_api.merges import rules
 from graphql_api.merges.rules import PROFILE, MergePart
 from graphql_api.merges.service.two import Two
 from graphql_api.ownership import service as ownership
+from graphql_api.standing import service as standing
 
 MARKED_AT_ONCE = 30
 
@@ -55,6 +56,11 @@ def missing_effects(two: Two) -> list[Effect]:
     had = {effect.sort for effect in members.effects_of(two.survivor.id)}
     missing = [effect for effect in members.effects_of(two.loser.id) if effect.sort not in had]
     return sorted(missing, key=lambda effect: effect.decided_on, reverse=True)
+
+
+def standings(_tx: Transaction, two: Two) -> int:
+    """The better tier stands, the later validity; what follows from purchases is decided anew."""
+    return int(standing.unite(two.survivor, two.loser, clock=two.clock))
 
 
 def facts(_tx: Transaction, two: Two) -> int:
@@ -103,6 +109,7 @@ def owner(tx: Transaction, two: Two) -> int:
 UNITING: tuple[tuple[MergePart, Unite], ...] = (
     (MergePart.IDENTITIES, identities),
     (MergePart.EFFECTS, effects),
+    (MergePart.STANDING, standings),
     (MergePart.FACTS, facts),
     (MergePart.PROFILE, profile),
     (MergePart.JOINING, joining),

@@ -30,7 +30,6 @@ class Fact(StrEnum):
     OCCUPATION = "OCCUPATION"
     INCOME_BAND = "INCOME_BAND"
     STORE = "STORE"
-    GUIDE = "GUIDE"
     CHANNEL = "CHANNEL"
     RECENCY = "RECENCY"
     FREQUENCY = "FREQUENCY"
@@ -59,7 +58,6 @@ CHOICES = frozenset(
         Fact.OCCUPATION,
         Fact.INCOME_BAND,
         Fact.STORE,
-        Fact.GUIDE,
         Fact.CHANNEL,
     }
 )

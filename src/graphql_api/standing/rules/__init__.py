@@ -1,6 +1,6 @@
 """Rules of standings: `decide` is the door, the rest says what it gives and what it takes."""
 
-from graphql_api.standing.rules.changes import Change, ChangeKind, changes
+from graphql_api.standing.rules.changes import Change, ChangeKind, changes, is_beginning
 from graphql_api.standing.rules.decide import Decision, decide, next_day
 from graphql_api.standing.rules.explanation import (
     Foreseen,
@@ -68,6 +68,7 @@ __all__ = [
     "explain_tier",
     "facts_of",
     "initial",
+    "is_beginning",
     "least_of_quintiles",
     "locked",
     "most_of_quintiles",

@@ -7,7 +7,16 @@ from enum import StrEnum
 
 from graphql_api.standing.rules import tiers
 from graphql_api.standing.rules.decide import Decision
-from graphql_api.standing.rules.records import ORDERS, SPEND, Facts, Reason, Rfm, Standing
+from graphql_api.standing.rules.records import (
+    ORDERS,
+    SPEND,
+    Facts,
+    LifecycleState,
+    Phase,
+    Reason,
+    Rfm,
+    Standing,
+)
 
 
 class ChangeKind(StrEnum):
@@ -36,6 +45,12 @@ class Change:
     version: int
     numbers: dict[str, int] = field(default_factory=dict)
     by: str | None = None
+
+
+def is_beginning(change: Change, lowest_tier: str) -> bool:
+    """Whether a first decision says only what everyone begins with."""
+    everyone = {lowest_tier, LifecycleState.ONBOARDING, Phase.STARTING}
+    return change.reason is Reason.FIRST and change.new in everyone
 
 
 def changes(decision: Decision, because: Reason) -> list[Change]:

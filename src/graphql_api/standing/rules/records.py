@@ -63,6 +63,7 @@ class Reason(StrEnum):
     FIRST = "FIRST"
     INITIAL = "INITIAL"
     PURCHASES = "PURCHASES"
+    PROFILE = "PROFILE"
     REQUALIFIED = "REQUALIFIED"
     GRACE = "GRACE"
     NOTICE = "NOTICE"
@@ -82,7 +83,6 @@ class Person:
     occupation: str | None = None
     income_band: str | None = None
     store: str | None = None
-    guide: str | None = None
     channel: str | None = None
     birth_year: int | None = None
     birthday: tuple[int, int] | None = None

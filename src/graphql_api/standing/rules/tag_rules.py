@@ -190,7 +190,6 @@ _STATED: Mapping[Fact, Callable[[Person], str | None]] = {
     Fact.OCCUPATION: lambda p: p.occupation,
     Fact.INCOME_BAND: lambda p: p.income_band,
     Fact.STORE: lambda p: p.store,
-    Fact.GUIDE: lambda p: p.guide,
     Fact.CHANNEL: lambda p: p.channel,
 }
 

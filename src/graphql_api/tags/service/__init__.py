@@ -2,6 +2,7 @@
 
 from graphql_api.tags.service.absorbing import absorb, rekey
 from graphql_api.tags.service.assignments import (
+    BY_RULE_AT_ONCE,
     EXPIRED_AT_ONCE,
     Cause,
     Changed,
@@ -14,6 +15,7 @@ from graphql_api.tags.service.assignments import (
     add_bulk,
     change,
     expire_tags,
+    note_by_rule,
     set_tags,
     set_tags_as,
     want,
@@ -35,6 +37,7 @@ from graphql_api.tags.service.definitions import (
 from graphql_api.tags.service.jobs import JobCreate, Whose, cancel_job, create_job, wish_of
 
 __all__ = [
+    "BY_RULE_AT_ONCE",
     "EXPIRED_AT_ONCE",
     "Cause",
     "Changed",
@@ -60,6 +63,7 @@ __all__ = [
     "create_job",
     "create_tag",
     "expire_tags",
+    "note_by_rule",
     "rekey",
     "restore_group",
     "restore_tag",

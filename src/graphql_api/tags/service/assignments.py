@@ -1,7 +1,7 @@
 """Who has which tag: give and take, by hand, by rule, by import, and when they run out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Self
@@ -24,6 +24,7 @@ from graphql_api.viewer import SYSTEM, Viewer
 MAX_AT_ONCE = 10
 MAX_BULK = 100
 EXPIRED_AT_ONCE = 30
+BY_RULE_AT_ONCE = 8
 
 
 class Wish(Command):
@@ -201,10 +202,74 @@ def expire_tags(member_id: str, as_of: date, *, clock: Clock) -> int:
     return transact(attempt)
 
 
+def note_by_rule(
+    tx: Transaction,
+    member: Member,
+    *,
+    give: Mapping[str, str],
+    take: Sequence[str],
+    at: datetime,
+    as_of: date,
+) -> int:
+    """Give a member tags by rule, take others away and clear away what ran out; how many changed.
+
+    `give` says by which rule. The caller writes the member. A tag by a rule holds while the rule
+    does, so it has no last day; archived ones, and those for which there is no room, are not given.
+    """
+    cause = Cause(SYSTEM, TagSource.RULE, at, as_of)
+    ran_out = rules.expired(member.tags, as_of, at_most=BY_RULE_AT_ONCE)
+    done = len(_note(tx, member, ran_out, cause))
+    gone = [tag for tag in take if tag in member.tags]
+    done += _by_rule(tx, member, [], gone[: BY_RULE_AT_ONCE - done], cause)
+    for tag in _to_give(list(give)):
+        if done < BY_RULE_AT_ONCE and len(member.tags) < MAX_TAGS:
+            done += _by_rule(tx, member, [tag], [], replace(cause, source_ref=give[tag.id]))
+    return done
+
+
+def _to_give(tag_ids: Sequence[str]) -> list[Giving]:
+    """Tags that may be given, as rules give them."""
+    found = [tag for tag in repository.get_now(tag_ids) if tag]
+    group_ids = list(dict.fromkeys(tag.group_id for tag in found))
+    groups = {group.id: group for group in repository.get_groups_now(group_ids) if group}
+    return [
+        Giving(tag.id, tag.group_id, groups[tag.group_id].exclusive)
+        for tag in found
+        if not tag.archived_at and not groups[tag.group_id].archived_at
+    ]
+
+
+def _by_rule(
+    tx: Transaction, member: Member, give: list[Giving], take: Sequence[str], cause: Cause
+) -> int:
+    exclusive = any(tag.exclusive for tag in give)
+    changes = rules.decide(
+        member.tags,
+        give,
+        take,
+        groups=_groups_of(list(member.tags)) if exclusive else {},
+        source=TagSource.RULE,
+        expires_on=None,
+        as_of=cause.as_of,
+    )
+    return len(_note(tx, member, changes, cause))
+
+
 def _write(
     tx: Transaction, member: Member, changes: Sequence[Change], cause: Cause
 ) -> list[HistoryEntry]:
     """Add to the transaction the member with its new tags, their rows, and what is remembered."""
+    entries = _note(tx, member, changes, cause)
+    if entries:
+        member.fall_due()
+        members.save(tx, member)
+    return entries
+
+
+def _note(
+    tx: Transaction, member: Member, changes: Sequence[Change], cause: Cause
+) -> list[HistoryEntry]:
+    """Change the map on the member, and add the rows of tags and what is remembered of them."""
     if not changes:
         return []
     member.tags = rules.applied(member.tags, changes)
@@ -229,7 +294,6 @@ def _write(
     entries = [entry_of(member, one, cause) for one in changes]
     for entry in entries:
         repository.put_history(tx, entry)
-    members.save(tx, member)
     return entries
 
 

@@ -1,0 +1,102 @@
+"""The work of a day, a piece to a message: standings, tags and ownerships by shard, campaigns."""
+
+import json
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from graphql_api.campaigns import tasks as campaigns
+from graphql_api.config import settings
+from graphql_api.kit import aws
+from graphql_api.kit.time import Clock, start_of
+from graphql_api.members.models import GUIDE_DUE_SHARDS
+from graphql_api.observability import logger
+from graphql_api.ownership import tasks as ownership
+from graphql_api.standing import tasks as standing
+from graphql_api.stores import service as stores
+from graphql_api.tags import tasks as tags
+from graphql_api.tags.models import SHARDS as TAG_SHARDS
+
+processor = BatchProcessor(event_type=EventType.SQS)
+
+SECONDS = 600.0  # the function has 900
+Piece = dict[str, str]
+Work = Callable[[Piece, Clock], Piece | None]
+
+
+def pieces(as_of: date) -> list[Piece]:
+    """Everything that a day asks for: what runs out first, for standings may hang on it."""
+    found = [{"work": "tags", "shard": shard} for shard in TAG_SHARDS]
+    found += [{"work": "ownership", "shard": shard} for shard in GUIDE_DUE_SHARDS]
+    found += [{"work": "campaigns"}]
+    found += [{"work": "standing", "shard": shard} for shard in standing.SHARDS]
+    return [{**piece, "as_of": as_of.isoformat()} for piece in found]
+
+
+def do(piece: Piece, clock: Clock) -> Piece | None:
+    """Do a piece of work; what is left of it, where it would take too long."""
+    return _WORK[piece["work"]](piece, clock)
+
+
+def _tags(piece: Piece, clock: Clock) -> None:
+    tags.expire_shard(piece["shard"], _day(piece), clock=clock)
+
+
+def _ownership(piece: Piece, clock: Clock) -> None:
+    ownership.expire_shard(piece["shard"], _day(piece), clock=clock)
+
+
+def _campaigns(piece: Piece, clock: Clock) -> None:
+    campaigns.move_due(max(clock.now(), start_of(_day(piece), clock.zone)), clock=clock)
+
+
+def _standing(piece: Piece, clock: Clock) -> Piece | None:
+    report = standing.run_shard(
+        piece["shard"], _day(piece), clock=clock, after=piece.get("after"), seconds=SECONDS
+    )
+    if report.members:
+        logger.info(
+            "shard decided on",
+            as_of=piece["as_of"],
+            shard=piece["shard"],
+            members=report.members,
+            changed=report.changed,
+            failed=report.failed,
+        )
+    return {**piece, "after": report.after} if report.more and report.after else None
+
+
+_WORK: dict[str, Work] = {
+    "tags": _tags,
+    "ownership": _ownership,
+    "campaigns": _campaigns,
+    "standing": _standing,
+}
+
+
+def _day(piece: Piece) -> date:
+    return date.fromisoformat(piece["as_of"])
+
+
+def follow(record: SQSRecord) -> None:
+    """Do the piece of a message, and send on what is left of it."""
+    left = do(json.loads(record.body), stores.clock())
+    if left is not None:
+        queue = settings().recompute_queue_url
+        aws.client("sqs").send_message(QueueUrl=queue, MessageBody=json.dumps(left))
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Pieces of a day; one that fails is delivered again, and finds done what was done."""
+    return process_partial_response(
+        event=event, record_handler=follow, processor=processor, context=context
+    )

@@ -1,0 +1,36 @@
+"""What follows from a write to a member who is due at once: a decision, at once."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from graphql_api.members.models import Member
+from graphql_api.standing import tasks
+from graphql_api.stores import service as stores
+
+processor = BatchProcessor(event_type=EventType.DynamoDBStreams)
+
+
+def follow(record: DynamoDBRecord) -> None:
+    """Decide on a member whose day has come; a second delivery finds nothing due."""
+    new = (record.dynamodb.new_image if record.dynamodb else None) or {}
+    due_on = new.get("due_on")
+    if due_on is None or not Member.owns((new.get("id", ""),)):
+        return
+    clock = stores.clock()
+    if due_on <= clock.today().isoformat():
+        tasks.follow(new["id"], clock=clock)
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """The stream of the members table; a record that fails is delivered again."""
+    return process_partial_response(
+        event=event, record_handler=follow, processor=processor, context=context
+    )
