@@ -84,8 +84,9 @@ def test_every_contract_is_shown_to_fail() -> None:
 
 
 def slices() -> set[str]:
-    """Every folder that holds a file of a role, as a dotted name."""
+    """Every folder that holds a file or a package of a role, as a dotted name."""
     files = [file for role in ROLES for file in SOURCE.glob(f"*/**/{role}.py")]
+    files += [folder for role in ROLES for folder in SOURCE.glob(f"*/{role}/")]
     folders = {file.parent.relative_to(SOURCE) for file in files}
     return {".".join(folder.parts) for folder in folders}
 
@@ -105,10 +106,11 @@ def test_every_slice_has_its_place_in_the_order() -> None:
 
 @pytest.mark.parametrize("name", sorted(slices()))
 def test_rules_ask_nobody_for_the_time(name: str) -> None:
-    rules = SOURCE.joinpath(*name.split(".")) / "rules.py"
-    tree = ast.parse(rules.read_text()) if rules.exists() else ast.Module([], [])
-    asked = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    imported = {alias.name for node in imports for alias in node.names}
-    assert asked.isdisjoint({"now", "today", "utcnow"})
-    assert imported.isdisjoint({"Clock", "real_now"})
+    folder = SOURCE.joinpath(*name.split("."))
+    files = [*folder.glob("rules.py"), *folder.glob("rules/**/*.py")]
+    for tree in (ast.parse(file.read_text()) for file in files):
+        asked = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+        imported = {alias.name for node in imports for alias in node.names}
+        assert asked.isdisjoint({"now", "today", "utcnow"})
+        assert imported.isdisjoint({"Clock", "real_now"})
