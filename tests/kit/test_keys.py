@@ -1,14 +1,16 @@
-"""Mutations that require a key."""
+"""Mutations that require a key, and those whose answer is not kept under one."""
 
 import asyncio
 from typing import Any
 
 import strawberry
+from graphql import GraphQLObjectType, get_named_type
 
 from graphql_api.errors import Conflict, ErrorCode
 from graphql_api.kit.graphql import UserError, changed_field, errors_field, mutation
 from graphql_api.kit.graphql.keys import GivenKey, KeyUse, given_key
 from graphql_api.permissions import ANYONE
+from graphql_api.schema import schema as api
 
 done: list[str] = []
 
@@ -61,3 +63,39 @@ def test_a_refused_key_does_nothing() -> None:
 def test_its_description_says_so() -> None:
     sdl = strawberry.Schema(query=Payload, mutation=Mutation).as_str()
     assert '"""Give points. 赠送积分. Needs `@idempotent`. 须带幂等键"""' in sdl
+
+
+SECRETS = {"key", "secret", "tokens", "accessToken", "refreshToken", "enrolmentToken"}
+# They share the payload of those that show a secret, and leave it out.
+LEAVE_IT_OUT = {
+    "apiKeyRevoke",
+    "webhookEndpointDisable",
+    "webhookEndpointEnable",
+    "webhookEndpointReplay",
+    "webhookEndpointUpdate",
+}
+
+
+def secrets_of(named: GraphQLObjectType, depth: int = 3) -> set[str]:
+    """The fields of a payload, and of what stands in it, that hold a secret."""
+    found = SECRETS & set(named.fields)
+    for field in named.fields.values():
+        inner = get_named_type(field.type)
+        if depth and isinstance(inner, GraphQLObjectType) and not inner.interfaces:
+            found |= secrets_of(inner, depth - 1)
+    return found
+
+
+def test_answers_with_secrets_are_not_kept() -> None:
+    root = api._schema.mutation_type
+    assert root is not None
+    uses = {
+        name: field.extensions["strawberry-definition"].base_resolver.wrapped_func.key_use
+        for name, field in root.fields.items()
+    }
+    holding = {
+        name for name, field in root.fields.items() if secrets_of(get_named_type(field.type))
+    }
+    shown_once = {name for name, use in uses.items() if use is KeyUse.SHOWN_ONCE}
+    assert holding - shown_once == LEAVE_IT_OUT
+    assert {"apiKeyCreate", "tokenRefresh", "webhookEndpointCreate"} <= shown_once

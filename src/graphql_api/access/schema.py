@@ -250,6 +250,7 @@ class AccessMutations:
         LoginPayload,
         rule=ANYONE,
         description="Log a member in by WeChat, or give them what to enrol with. 微信登录",
+        key=KeyUse.SHOWN_ONCE,
     )
     def login_with_we_chat(
         self, input: Annotated[LoginWithWeChatInput, INPUT]
@@ -262,6 +263,7 @@ class AccessMutations:
         LoginPayload,
         rule=ANYONE,
         description="Log a guide or a staff account in by WeCom. 企业微信登录",
+        key=KeyUse.SHOWN_ONCE,
     )
     def login_with_we_com(
         self, info: Info, input: Annotated[LoginWithWeComInput, INPUT]
@@ -275,6 +277,7 @@ class AccessMutations:
         LoginPayload,
         rule=ANYONE,
         description="Enrol after a login that found no member, and be logged in. 自助入会",
+        key=KeyUse.SHOWN_ONCE,
     )
     def member_enrol_self(
         self, info: Info, input: Annotated[MemberEnrolSelfInput, INPUT]
@@ -287,6 +290,7 @@ class AccessMutations:
         TokenPayload,
         rule=ANYONE,
         description="New tokens for a refresh token, which is then void. 刷新令牌",
+        key=KeyUse.SHOWN_ONCE,
     )
     def token_refresh(self, input: Annotated[TokenRefreshInput, INPUT]) -> service.sessions.Tokens:
         """See service.sessions.refresh."""

@@ -105,6 +105,7 @@ def mutation(
 
         shown: Any = resolve
         shown.__signature__ = signature.replace(return_annotation=payload)
+        shown.key_use = key
         return access.field(rule=rule, description=description, resolver=shown, cost=cost)
 
     return wrap
