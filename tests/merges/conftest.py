@@ -7,7 +7,7 @@ import pytest
 from graphql_api.config import settings
 from graphql_api.stores.models import Store
 from tests.factories import make_store
-from tests.merges.storage import Dump, Scene, dump, restore, set_the_scene
+from tests.merges.storage import Dump, Scene, dump, put, set_the_scene
 
 SET: list[tuple[Scene, Dump]] = []
 
@@ -32,9 +32,9 @@ def scene(chain: str) -> Scene:
     """
     if not SET:
         SET.append((set_the_scene(), dump()))
-    known, items = SET[0]
-    restore(items)
-    return known
+    else:
+        put(SET[0][1])
+    return SET[0][0]
 
 
 @pytest.fixture

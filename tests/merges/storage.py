@@ -231,21 +231,32 @@ def dump() -> Dump:
     return found
 
 
-def restore(wanted: Dump) -> None:
-    """Have the tables hold exactly these items again."""
-    client: Any = shared_client()
+def put(items: Dump) -> None:
+    """Put these items into their tables."""
+    _write(
+        {name: [{"PutRequest": {"Item": item}} for item in rows] for name, rows in items.items()}
+    )
+
+
+def restore(wanted: Dump, *, found: Dump) -> None:
+    """Have tables in which all this was found hold what is wanted, and nothing else."""
     keys = {m.Meta.table_name: list(m.raw_key(("", ""))) for m in tables.TABLES}
-    for name, items in dump().items():
-        kept = [text(item) for item in wanted[name]]
-        now = [text(item) for item in items]
-        gone = [item for item in items if text(item) not in kept]
-        back = [item for item in wanted[name] if text(item) not in now]
-        at_keys = {text({k: i[k] for k in keys[name]}) for i in back}
-        dropped = [{k: i[k] for k in keys[name]} for i in gone]
-        requests = [{"DeleteRequest": {"Key": k}} for k in dropped if text(k) not in at_keys]
-        requests += [{"PutRequest": {"Item": item}} for item in back]
-        for start in range(0, len(requests), 25):
-            client.batch_write_item(RequestItems={name: requests[start : start + 25]})
+    for name, rows in found.items():
+        before = {text(item): item for item in wanted[name]}
+        now = {text(item): item for item in rows}
+        back = [item for known, item in before.items() if known not in now]
+        gone = [item for known, item in now.items() if known not in before]
+        places = [text({k: item[k] for k in keys[name]}) for item in back]
+        dropped = [{k: item[k] for k in keys[name]} for item in gone]
+        _write({name: [{"DeleteRequest": {"Key": k}} for k in dropped if text(k) not in places]})
+        put({name: back})
+
+
+def _write(requests: dict[str, list[Any]]) -> None:
+    client: Any = shared_client()
+    for name, wanted in requests.items():
+        for start in range(0, len(wanted), 25):
+            client.batch_write_item(RequestItems={name: wanted[start : start + 25]})
 
 
 def text(item: Any) -> str:
@@ -253,12 +264,12 @@ def text(item: Any) -> str:
     return json.dumps(item, sort_keys=True, ensure_ascii=False)
 
 
-def everything() -> list[str]:
+def everything(found: Dump | None = None) -> list[str]:
     """Every item of every table as text; of what was recorded of it, not when."""
     happens = {"place", "actor_place", "at", "forget_at", "of_actor"}
     return sorted(
         f"{name} {text(_without(item, happens) if name.endswith('audit') else item)}"
-        for name, items in dump().items()
+        for name, items in (found or dump()).items()
         for item in items
     )
 
