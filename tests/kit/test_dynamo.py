@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
@@ -31,6 +32,7 @@ from graphql_api.kit.dynamo import (
     Stale,
     Transaction,
     batch_get,
+    batch_get_raw,
     batch_write,
     get_together,
     key_page,
@@ -375,6 +377,16 @@ def test_batch_reads_only_the_attributes_asked() -> None:
     assert (found.size, found.name) == (3, None)
 
 
+def test_raw_items_hold_what_was_asked_for_each_once() -> None:
+    put(Plain("a", size=1, flag=True), Plain("b", flag=False))
+    keys = [("b", "@"), ("a", "@"), ("b", "@"), ("gone", "@"), ("", "@")]
+    with counted() as calls:
+        found = list(batch_get_raw(Plain, keys, only=("id", "size"), consistent=True))
+    by_id = sorted(found, key=lambda raw: str(raw["id"]["S"]))
+    assert by_id == [{"id": {"S": "a"}, "size": {"N": "1"}}, {"id": {"S": "b"}}]
+    assert calls == {"BatchGetItem": 1}
+
+
 def test_key_that_cannot_be_is_absent() -> None:
     put(Thing("a", version=1))
     keys = [("", "@"), ("a", ""), ("é" * 1025, "@"), ("a", "é" * 513), ("a", "@")]
@@ -540,11 +552,37 @@ def test_pages_join_up_to_the_whole_list(shelf: list[str]) -> None:
         assert [len(page.items) for page in found[:-1]] == [first] * (len(found) - 1)
 
 
+@contextmanager
+def read_by_queries() -> Iterator[list[int]]:
+    """How many items each Query reads, until the block ends."""
+    read: list[int] = []
+
+    def note(parsed: dict[str, Any], **_: Any) -> None:
+        read.append(parsed["ScannedCount"])
+
+    events = shared_client().meta.events
+    events.register("after-call.dynamodb.Query", note)
+    yield read
+    events.unregister("after-call.dynamodb.Query", note)
+
+
 def test_pages_keep_to_a_beginning(shelf: list[str]) -> None:
     for first, reverse, start in itertools.product((1, 2, 3), (False, True), ("", *"abcd")):
         found = list(pages(first=first, reverse=reverse, starts_with=start))
         expected = sorted((p for p in shelf if p.startswith(start)), reverse=reverse)
         assert [place for page in found for place in page.places] == expected
+
+
+def test_pages_go_up_to_a_place_and_read_nothing_beyond(shelf: list[str]) -> None:
+    for first, last in itertools.product((1, 2, 3), ("", "a", "a2", "b9", "z")):
+        found = list(pages(first=first, up_to=last or "!"))
+        expected = [p for p in sorted(shelf) if p <= (last or "!")]
+        assert [place for page in found for place in page.places] == expected
+    past = key_page(Thing.by_group, "g", Thing.place, first=2, after="a2", up_to="a2")
+    assert past == Page()
+    with read_by_queries() as read:
+        key_page(Thing.by_group, "g", Thing.place, first=100, up_to="a1")
+    assert read == [sum(p <= "a1" for p in shelf)]
 
 
 def test_page_is_one_query(shelf: list[str]) -> None:

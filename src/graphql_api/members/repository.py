@@ -7,7 +7,15 @@ from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
 
 from graphql_api.errors import AppError
-from graphql_api.kit.dynamo import Page, Transaction, batch_get, batch_write, key_page
+from graphql_api.kit.dynamo import (
+    Page,
+    Raw,
+    Transaction,
+    batch_get,
+    batch_get_raw,
+    batch_write,
+    key_page,
+)
 from graphql_api.kit.dynamo.blocks import (
     block_of,
     block_page,
@@ -61,6 +69,11 @@ def are_one(member_id: str, other_id: str) -> bool:
 def get_items(member_ids: Sequence[str], *, consistent: bool = True) -> list[Member | None]:
     """The items under these ids themselves, aliases too: for who ends or forgets a member."""
     return batch_get(Member, [(id_, SOLE) for id_ in member_ids], consistent=consistent)
+
+
+def get_raw(member_ids: Sequence[str], *, only: Sequence[str]) -> Iterator[Raw]:
+    """These attributes of the items under these ids, as DynamoDB answers them (consistent)."""
+    return batch_get_raw(Member, [(id_, SOLE) for id_ in member_ids], only=only, consistent=True)
 
 
 def followed(found: Sequence[Member | None], *, consistent: bool) -> list[Member | None]:
@@ -261,10 +274,9 @@ def ids_that_ran_out(shard: str, as_of: date) -> Iterator[str]:
 
 def due_in(shard: str, as_of: date, *, first: int, after: str | None) -> Page[MembersItem]:
     """Keys of members of a shard who are due by a business day, longest due first: one Query."""
-    page = key_page(MembersItem.by_due, shard, MembersItem.due_key, first=first, after=after)
     last = models.due_key_of("~", as_of)
-    due = [(k, p) for k, p in zip(page.items, page.places, strict=True) if p <= last]
-    return Page([k for k, _ in due], [p for _, p in due], page.more and len(due) == first)
+    due_key = MembersItem.due_key
+    return key_page(MembersItem.by_due, shard, due_key, first=first, after=after, up_to=last)
 
 
 def put_off(member: Member, *, next_on: date | None) -> bool:

@@ -121,17 +121,34 @@ def facts(member: Member, joined: date, bought: members.Facts | None = None) -> 
         {month_number(month): bucket.row for month, bucket in known.months.items()},
         joined=joined,
         last=known.last_on,
-        totals=(known.orders, known.paid - known.refunded, known.growth),
-        tags={
-            id_: tag.expires_on.toordinal() if tag.expires_on else 0
-            for id_, tag in (member.tags.items() if member.tag_document else ())
-            if tag.source is not TagSource.RULE
-        },
-        person=_person(member),
+        totals=totals(known),
+        tags=tags_by_hand(member),
+        person=person(member),
     )
 
 
-def _person(member: Member) -> Person:
+def totals(bought: members.Facts) -> tuple[int, int, int]:
+    """Orders, spend net of refunds and growth of all time."""
+    return bought.orders, bought.paid - bought.refunded, bought.growth
+
+
+def tags_by_hand(member: Member) -> dict[str, int]:
+    """Tags by hand and imported ones, with the last day of each, 0 for none."""
+    return {
+        id_: tag.expires_on.toordinal() if tag.expires_on else 0
+        for id_, tag in (member.tags.items() if member.tag_document else ())
+        if tag.source is not TagSource.RULE
+    }
+
+
+def tags_by_rule(member: Member) -> frozenset[str]:
+    """Tags that rules gave."""
+    given = member.tags.items() if member.tag_document else ()
+    return frozenset(id_ for id_, tag in given if tag.source is TagSource.RULE)
+
+
+def person(member: Member) -> Person:
+    """What rules for tags may ask of the profile."""
     gender = member.gender
     birthday = member.birthday
     return Person(
@@ -151,6 +168,12 @@ def standing(member: Member, joined: date) -> Standing | None:
     document: Mapping[str, Any] | None = member.standing_document
     if document is None:
         return None
+    active = (member.last_purchase_on or joined).toordinal()
+    return standing_of(document, active, tags_by_rule(member))
+
+
+def standing_of(document: Mapping[str, Any], active: int, tags: frozenset[str]) -> Standing:
+    """A standing of its document, and of what stands elsewhere on the member."""
     state, since, returns, version = document["l"]
     phase, phase_version = document["p"]
     return Standing(
@@ -159,12 +182,8 @@ def standing(member: Member, joined: date) -> Standing | None:
         relationship=Relationship(_PHASES[phase], phase_version),
         rfm=_rfm(document.get("r")),
         quadrant=_quadrant(document.get("q")),
-        active=(member.last_purchase_on or joined).toordinal(),
-        tags=frozenset(
-            id_
-            for id_, tag in (member.tags.items() if member.tag_document else ())
-            if tag.source is TagSource.RULE
-        ),
+        active=active,
+        tags=tags,
     )
 
 

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from graphql_api.kit.dynamo import Stale, Transaction, transact
+from graphql_api.kit.dynamo import Raw, Stale, Transaction, transact
 from graphql_api.kit.time import Clock
 from graphql_api.members import repository as members
 from graphql_api.members.models import DUE_AT_ONCE, Member
 from graphql_api.members.rules import EffectKind, Origin
 from graphql_api.members.rules import Facts as Purchases
-from graphql_api.standing import models, repository, rules
+from graphql_api.standing import models, repository, rules, wire
 from graphql_api.standing.models import HistoryRow
 from graphql_api.standing.rules import Change, ChangeKind, Decision, Policies, Reason
 from graphql_api.tags import service as tags
@@ -102,16 +102,16 @@ def settle(member_id: str, cause: Cause) -> bool:
     return transact(attempt)
 
 
-def settle_known(member: Member, cause: Cause) -> bool:
-    """The same for a member who was just read: who did not change costs no transaction.
+def settle_read(raw: Raw, cause: Cause, policies: Policies) -> bool:
+    """The same for a member who was just read (wire.py): who stays so costs no transaction.
 
     What is to be written is decided anew in one, on the member as they are by then.
     """
-    policies = repository.in_force()
-    decision = current(member, cause.as_of, clock=cause.clock, policies=policies)
-    if not decision.changed and members.put_off(member, next_on=decision.next_on):
+    read = wire.read(raw, cause.clock, for_rules=bool(policies.rules.rules))
+    decision = rules.decide(read.facts, read.held, policies, cause.as_of)
+    if not decision.changed and members.put_off(wire.stub(raw), next_on=decision.next_on):
         return False
-    return settle(member.id, cause)
+    return settle(read.id, cause)
 
 
 def decide_in(tx: Transaction, member: Member, cause: Cause) -> bool:
@@ -174,8 +174,7 @@ def _schedule(member: Member, decision: Decision, cause: Cause) -> None:
 
 
 def _tags_by_rule(member: Member) -> frozenset[str]:
-    found = models.standing(member, member.joined_at.date())
-    return found.tags if found else frozenset()
+    return models.tags_by_rule(member) if member.standing_document is not None else frozenset()
 
 
 def _put_tags(tx: Transaction, member: Member, decision: Decision, cause: Cause) -> int:

@@ -4,12 +4,13 @@ import time
 from dataclasses import dataclass, replace
 from datetime import date
 
+from graphql_api.kit.dynamo import Raw
 from graphql_api.kit.time import Clock
 from graphql_api.members import repository as members
-from graphql_api.members.models import DUE_SHARDS, Member
+from graphql_api.members.models import DUE_SHARDS
 from graphql_api.observability import logger
-from graphql_api.standing import repository, service
-from graphql_api.standing.rules import Reason
+from graphql_api.standing import repository, service, wire
+from graphql_api.standing.rules import Policies, Reason
 from graphql_api.standing.service import Cause
 
 PAGE = 100
@@ -68,21 +69,22 @@ def run_shard(
 
 def _run_page(member_ids: list[str], as_of: date, clock: Clock) -> Report:
     cause = Cause(clock, as_of, Reason.TIME)
+    policies = repository.in_force()
+    wanted = wire.attributes(for_rules=bool(policies.rules.rules))
     total = Report()
-    for member in members.get_items(member_ids, consistent=True):
-        if member is None or not service.is_free(member, clock):
-            continue
-        total = total.plus(_run_one(member, cause))
+    for raw in members.get_raw(member_ids, only=wanted):
+        if wire.is_free(raw, clock):
+            total = total.plus(_run_one(raw, cause, policies))
     return total
 
 
-def _run_one(member: Member, cause: Cause) -> Report:
+def _run_one(raw: Raw, cause: Cause, policies: Policies) -> Report:
     try:
-        changed = service.settle_known(member, cause)
+        changed = service.settle_read(raw, cause, policies)
     except Exception as problem:  # noqa: BLE001 - one bad member stops nobody else
-        kind = type(problem).__name__
-        logger.exception("member not decided on", member=member.id)
-        repository.put_failure(cause.as_of, member.id, problem=kind, at=cause.clock.now())
+        kind, member_id = type(problem).__name__, raw["id"]["S"]
+        logger.exception("member not decided on", member=member_id)
+        repository.put_failure(cause.as_of, member_id, problem=kind, at=cause.clock.now())
         return Report(members=1, failed=1)
     return Report(members=1, changed=int(changed))
 

@@ -230,9 +230,8 @@ def members_of_tag(
 
 def due_in(shard: str, as_of: date, *, first: int, after: str | None) -> Page[TagsItem]:
     """Keys of the rows of a shard whose last day is before a business day, longest ago first."""
-    page = key_page(TagsItem.by_due, shard, TagsItem.due_place, first=first, after=after)
-    due = [(k, p) for k, p in zip(page.items, page.places, strict=True) if p < as_of.isoformat()]
-    return Page([k for k, _ in due], [p for _, p in due], page.more and len(due) == first)
+    due_place, day = TagsItem.due_place, as_of.isoformat()
+    return key_page(TagsItem.by_due, shard, due_place, first=first, after=after, up_to=day)
 
 
 def put_assignment(tx: Transaction, row: Assignment) -> None:

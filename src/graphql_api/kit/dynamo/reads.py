@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -18,6 +18,7 @@ T = TypeVar("T", covariant=True)
 U = TypeVar("U")
 
 Key = tuple[Any, ...]
+Raw = dict[str, dict[str, Any]]
 _GET_CHUNK = 100
 _WRITE_CHUNK = 25
 _ATTEMPTS = 8
@@ -68,9 +69,22 @@ def batch_get(
     found: dict[Key, Stored] = {}
     wanted = [key for key in dict.fromkeys(keys) if model.owns(key) and _can_be(*key)]
     for start in range(0, len(wanted), _GET_CHUNK):
-        for item in _get_chunk(model, wanted[start : start + _GET_CHUNK], consistent, only):
+        for raw in _get_chunk(model, wanted[start : start + _GET_CHUNK], consistent, only):
+            item = model.from_raw_data(raw)
             found[item.key] = item
     return [found.get(key) for key in keys]
+
+
+def batch_get_raw(
+    model: type[Stored], keys: Sequence[Key], *, only: Sequence[str], consistent: bool = False
+) -> Iterator[Raw]:
+    """The items of these keys as DynamoDB answers them, in its order; absent ones are left out.
+
+    For reads of many that need little of each: `only` names the stored attributes.
+    """
+    wanted = [key for key in dict.fromkeys(keys) if model.owns(key) and _can_be(*key)]
+    for start in range(0, len(wanted), _GET_CHUNK):
+        yield from _get_chunk(model, wanted[start : start + _GET_CHUNK], consistent, only)
 
 
 def _can_be(hash_value: Any, range_value: Any = "-") -> bool:
@@ -84,7 +98,7 @@ def _fits(value: Any, limit: int) -> bool:
 
 def _get_chunk(
     model: type[Stored], keys: list[Key], consistent: bool, only: Sequence[str] | None
-) -> Iterable[Stored]:
+) -> Iterator[Raw]:
     connection = model._get_connection()  # noqa: SLF001 - `Model.batch_get` hides unprocessed keys
     pending: list[Any] = [model.raw_key(key) for key in keys]
     for attempt in range(_ATTEMPTS):
@@ -92,8 +106,7 @@ def _get_chunk(
             "BatchGetItem",
             {"RequestItems": {connection.table_name: _request(pending, consistent, only)}},
         )
-        for raw in answer["Responses"].get(connection.table_name, ()):
-            yield model.from_raw_data(raw)
+        yield from answer["Responses"].get(connection.table_name, ())
         pending = (answer.get("UnprocessedKeys") or {}).get(connection.table_name, {}).get("Keys")
         if not pending:
             return
@@ -182,32 +195,49 @@ def key_page(
     after: str | None = None,
     reverse: bool = False,
     starts_with: str | None = None,
+    up_to: str | None = None,
 ) -> Page[Stored]:
     """One Query along an index whose range values are unique: `first` items after a place.
 
     The items hold what the index projects; a place is the range value. `starts_with` keeps to the
-    range values with that beginning. Under a key that DynamoDB cannot hold there is nothing, nor
-    next to a place or with a beginning that it cannot hold.
+    range values with that beginning; `up_to`, forwards, to those up to it, and reads no other.
+    Under a key that DynamoDB cannot hold there is nothing, nor next to a place or with a beginning
+    that it cannot hold.
     """
     if not all(_can_be(hash_value, place) for place in (after or "-", starts_with or "-")):
         return Page()
-    condition: Condition | None = None
-    if after is not None:
-        condition = range_attribute < after if reverse else range_attribute > after
-    elif starts_with:
-        condition = range_attribute.startswith(starts_with)
+    if up_to is not None and after is not None and after >= up_to:
+        return Page()
+    # DynamoDB has no range without its ends: the place itself comes along, and goes again.
+    limit = first + 1 if up_to is None or after is None else first + 2
     found = list(
         index.query(
             hash_value,
-            range_key_condition=condition,
-            limit=first + 1,
-            page_size=first + 1,
+            range_key_condition=_among(range_attribute, after, reverse, starts_with, up_to),
+            limit=limit,
+            page_size=limit,
             scan_index_forward=not reverse,
         )
     )
+    name = range_attribute.attr_name
     if after is not None and starts_with is not None:
-        name = range_attribute.attr_name
         found = [item for item in found if getattr(item, name).startswith(starts_with)]
+    if up_to is not None:
+        found = [item for item in found if getattr(item, name) != after]
     kept = found[:first]
-    places = [str(getattr(item, range_attribute.attr_name)) for item in kept]
+    places = [str(getattr(item, name)) for item in kept]
     return Page(kept, places, len(found) > first)
+
+
+def _among(
+    attribute: UnicodeAttribute,
+    after: str | None,
+    reverse: bool,
+    starts_with: str | None,
+    up_to: str | None,
+) -> Condition | None:
+    if up_to is not None:
+        return attribute <= up_to if after is None else attribute.between(after, up_to)
+    if after is not None:
+        return attribute < after if reverse else attribute > after
+    return attribute.startswith(starts_with) if starts_with else None

@@ -12,6 +12,8 @@ from graphql_api.standing.rules.explanation import (
 from graphql_api.standing.rules.prepared import KINDS, Ladder, Policies, prepare
 from graphql_api.standing.rules.records import (
     GROWTH,
+    NO_MONTH,
+    NOBODY,
     ORDERS,
     SPEND,
     Facts,
@@ -29,6 +31,7 @@ from graphql_api.standing.rules.records import (
     RfmClass,
     Standing,
     Tier,
+    facts_by_month,
     facts_of,
 )
 from graphql_api.standing.rules.rfm import least_of_quintiles, most_of_quintiles
@@ -38,6 +41,8 @@ from graphql_api.standing.rules.united import united
 __all__ = [
     "GROWTH",
     "KINDS",
+    "NOBODY",
+    "NO_MONTH",
     "ORDERS",
     "SPEND",
     "Change",
@@ -66,6 +71,7 @@ __all__ = [
     "changes",
     "decide",
     "explain_tier",
+    "facts_by_month",
     "facts_of",
     "initial",
     "is_beginning",

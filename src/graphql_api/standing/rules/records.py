@@ -122,7 +122,8 @@ class Facts:
         self.active = self.joined if self.last is None else self.last
         on = date.fromordinal(self.active)
         self.active_month, self.active_dom = on.year * 12 + on.month - 1, on.day
-        self.first_expiry = min((day for day in self.tags.values() if day), default=None)
+        ends = [day for day in self.tags.values() if day] if self.tags else None
+        self.first_expiry = min(ends) if ends else None
 
     def window(self, row: int, month: int, length: int) -> int:
         """The sum of a row over a month and those before it, so many together."""
@@ -147,6 +148,22 @@ def facts_of(
     newest = max(buckets, default=NO_MONTH)
     oldest = min(buckets, default=NO_MONTH)
     rows = [buckets.get(month, _NOTHING) for month in range(newest, oldest - 1, -1)]
+    return facts_by_month(
+        rows, newest, joined=joined, last=last, totals=totals, tags=tags, person=person
+    )
+
+
+def facts_by_month(
+    rows: Sequence[Sequence[int]],
+    newest: int,
+    *,
+    joined: date,
+    last: date | None = None,
+    totals: tuple[int, int, int] = (0, 0, 0),
+    tags: Mapping[str, int] | None = None,
+    person: Person = NOBODY,
+) -> Facts:
+    """Facts from such a row for each month from `newest` backwards, one at least."""
     # Of rows of three and of six, zip takes the three that all have.
     months = tuple(zip(*rows, strict=False))[:3]
     moved = [row[3:] or _NOTHING for row in rows] if max(map(len, rows)) > 3 else []
