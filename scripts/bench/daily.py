@@ -95,11 +95,11 @@ def _made_up(both: Mapping[str, Policies], size: int) -> dict[str, Cost]:
             cost = costs[name]
             cost.members += 1
             cost.scanned += DAYS
-            _live(evenings(_begun(person, chosen), person.arrivals, [last_day], cost.counts))
+            _live(evenings(begun(person, chosen), person.arrivals, [last_day], cost.counts))
     return costs
 
 
-def _begun(person: Person, chosen: Policies) -> Life:
+def begun(person: Person, chosen: Policies) -> Life:
     """The member as decided on the evening before, the tier reached at some time before that."""
     life = Life(person.joined_on, chosen, Purchases(facts=person.facts))
     tier_ends = FIRST_DAY + timedelta(days=person.tier_ends_in)

@@ -6,8 +6,6 @@
 import os
 from datetime import date
 
-import pytest
-
 from graphql_api.members.rules import derive
 from graphql_api.policies.rules import PolicyKind, TierLadder
 from graphql_api.standing.rules import prepare
@@ -20,11 +18,6 @@ from tests.reference.days import every_day, is_month_end
 from tests.reference.replay import replayed
 
 MONTH_ENDS = [day for day in every_day(date(2016, 12, 31), year.LAST_DAY) if is_month_end(day)]
-
-
-@pytest.fixture(scope="module")
-def histories() -> list[History]:
-    return list(year.histories())
 
 
 def test_every_basket_and_every_refund_arrives_once(histories: list[History]) -> None:
