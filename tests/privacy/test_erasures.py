@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from graphql_api.access import tokens
+from graphql_api.access.rules import ENROLMENT_LIFETIME, WeChatPerson
+from graphql_api.access.service.logins import EnrolSelf, enrol_self
 from graphql_api.errors import AppError, Conflict, ForbiddenTransition, NotFound
 from graphql_api.kit.dynamo.connection import shared_client
-from graphql_api.kit.time import Clock
+from graphql_api.kit.time import Clock, real_now
 from graphql_api.members import repository as members
 from graphql_api.members import service as member_service
 from graphql_api.members.rules import ConsentPurpose, Origin
@@ -175,6 +178,27 @@ def test_person_who_agrees_comes_back_as_somebody_new(life: Life) -> None:
     refused(lambda: member_service.add_identity(given, viewer=SYSTEM))
     member_service.add_identity(given, viewer=OPERATOR)
     assert member_service.find([OPENID]) == back.id
+
+
+def test_person_comes_back_in_the_mini_program_by_agreeing(life: Life) -> None:
+    erased(life)
+    at = real_now()
+    token = tokens.enrolment_text(WeChatPerson(OPENID.value, None, None), at + ENROLMENT_LIFETIME)
+    new = EnrolSelf(enrolment_token=token, store_id=life.store.id)
+    refused(lambda: enrol_self(new, clock=CLOCK, at=at))
+    agreed = new.model_copy(update={"consents": [AGREED]})
+    assert enrol_self(agreed, clock=CLOCK, at=at).tokens is not None
+    back = member_service.find([OPENID])
+    assert back not in {None, life.member.id}
+    assert said(back)[0][:3] == ("MEMBER", back, "ENROLLED")
+
+
+def test_history_of_another_member_leaves_out_who_was_erased(life: Life) -> None:
+    erased(life)
+    other = make_member(life.store)
+    told = make_snapshot(life.store, member_id=other.id, buyer=[PHONE, make_identity("kept-one")])
+    orders.backfill(other.id, [told], clock=CLOCK, job="j")
+    assert order_of(told).buyer_document == ["OPENID#kept-one"]
 
 
 # --- the job ---------------------------------------------------------------------------------

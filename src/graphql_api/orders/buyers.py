@@ -1,7 +1,7 @@
 """Who bought: the member behind an order's identities, and nobody where the person was erased."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from graphql_api.kit.dynamo import Transaction, transact
@@ -37,8 +37,13 @@ def find(state: State) -> Buyer:
         return Buyer(state, member_id)
     if member_id is None:
         return Buyer(rules.anonymous(state), erased=True)
-    kept = tuple(claim for claim in body.buyer if claim not in known.gone)
-    return Buyer(replace(state, body=replace(body, buyer=kept)), member_id)
+    return Buyer(rules.without(state, known.gone), member_id)
+
+
+def gone_of(states: Iterable[State]) -> Collection[str]:
+    """The identities of who was erased among those of the buyers of some orders."""
+    named = {claim for state in states if state.body for claim in state.body.buyer}
+    return member_service.look_up(sorted(named)).gone if named else ()
 
 
 def forgotten(order_id: str, incoming: State, *, at: datetime) -> bool:

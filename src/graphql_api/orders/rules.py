@@ -1,6 +1,6 @@
 """Rules of orders: snapshots merge the same in any sequence, and give their member facts."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -109,6 +109,14 @@ def anonymous(state: State) -> State:
     if state.body is None:
         return state
     return replace(state, body=replace(state.body, buyer=(), member_id=None))
+
+
+def without(state: State, gone: Collection[str]) -> State:
+    """An order without some of its buyer's identities."""
+    if state.body is None or not gone:
+        return state
+    kept = tuple(claim for claim in state.body.buyer if claim not in gone)
+    return replace(state, body=replace(state.body, buyer=kept))
 
 
 class _Versioned(Protocol):

@@ -238,9 +238,12 @@ def _history(member_id: str, snapshots: Sequence[Snapshot], clock: Clock) -> dic
         told = history.get(snapshot.order_id, _Told(snapshot, State()))
         state = rules.merge(told.state, _state(snapshot, clock))
         history[snapshot.order_id] = _Told(told.snapshot, state)
+    gone = buyers.gone_of(told.state for told in history.values())
     for told in history.values():
         _require_room(told.state)
-    return history
+    return {
+        id_: _Told(told.snapshot, rules.without(told.state, gone)) for id_, told in history.items()
+    }
 
 
 def _known(order_ids: Sequence[str], member_id: str) -> dict[str, Order]:

@@ -168,10 +168,9 @@ def _show_participations(member_id: str, first: int, after: str | None) -> Rows:
 
 def _forget_participations(person: Person, first: int) -> int:
     for id_ in person.member_ids:
-        page = campaigns.page_of_member(id_, first=first, after=None, reverse=False)
-        if page.items:
-            delete_all(CampaignsItem, [item.key for item in page.items])
-            return len(page.items)
+        if found := campaigns.some_of_member(id_, at_most=first):
+            delete_all(CampaignsItem, [item.key for item in found])
+            return len(found)
     return 0
 
 
