@@ -104,10 +104,19 @@ class Pump:
         closed = "EndingSequenceNumber" in shard["SequenceNumberRange"]
         moved = 0
         while place not in self._finished and not self._stop.is_set():
-            iterator = self._iterators.get(place) or self._iterator(
+            held = self._iterators.pop(place, None)
+            iterator = held or self._iterator(
                 streams, arn, shard["ShardId"], self._places().get(place)
             )
-            answer = streams.get_records(ShardIterator=iterator, Limit=BATCH)
+            try:
+                answer = streams.get_records(ShardIterator=iterator, Limit=BATCH)
+            except (
+                streams.exceptions.ExpiredIteratorException,
+                streams.exceptions.TrimmedDataAccessException,
+            ):
+                if held is None:
+                    raise
+                continue  # DynamoDB Local gives up on one that waited for the first record
             records = [_as_lambda_sees(record) for record in answer["Records"]]
             if records:
                 self._deliver(records)
