@@ -145,7 +145,7 @@ lock: $(UV) ## Write requirements/*.txt from pyproject.toml (ARGS=--upgrade rene
 graphiql: ## Bundle GraphiQL; nothing to do while its sources and lock stay the same
 	@command -v npm >/dev/null || { echo 'GraphiQL needs npm (Node.js 20 or later).'; exit 1; }
 	@set -e; cd clients/graphiql; \
-	now=$$(cat *.json *.js *.jsx *.mjs *.css *.svg .npmrc | cksum); stamp=node_modules/.bundled; \
+	now=$$(cat *.json *.js *.jsx *.mjs *.css *.svg .npmrc examples/*.graphql | cksum); stamp=node_modules/.bundled; \
 	if [ -f ../../$(BUNDLE)/index.html ] && [ "$$(cat $$stamp 2>/dev/null)" = "$$now" ]; then exit 0; fi; \
 	echo 'Bundling GraphiQL (once, about half a minute).'; \
 	npm ci --silent; npm run --silent build; echo "$$now" > $$stamp
@@ -187,10 +187,22 @@ replay-check: setup ## Ask the reference about every household of the year anew 
 e2e: setup graphiql ## Ask a question in GraphiQL, in a real browser, with every other host blocked
 	$(call step,browser,$(BIN)/python scripts/e2e.py)
 
+.PHONY: judge
+judge: setup graphiql .tools/judge/.ready ## Ask outside judges: audits, fuzzing, clients, GraphiQL (ARGS="--examples 20")
+	@cd tools/judge; now=$$(cat package-lock.json .npmrc | cksum); stamp=node_modules/.installed; \
+	[ "$$(cat $$stamp 2>/dev/null)" = "$$now" ] || { npm ci --silent && echo "$$now" > $$stamp; }
+	$(call step,judges,$(BIN)/python -m scripts.judge $(ARGS))
+
+.tools/judge/.ready: tools/judge/requirements.txt
+	@rm -rf .tools/judge
+	@$(PYTHON) -m venv .tools/judge
+	@.tools/judge/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
 .PHONY: clean
 clean: ## Remove what can be made again; the local data stay
 	@rm -rf $(VENV) .tools build .mypy_cache .ruff_cache .pytest_cache .hypothesis \
-	  .import_linter_cache $(BUNDLE) clients/*/node_modules \
+	  .import_linter_cache $(BUNDLE) clients/*/node_modules tools/judge/node_modules tools/judge/generated \
 	  clients/miniprogram/src/generated
 	@find src scripts tests -name __pycache__ -prune -exec rm -rf {} +
 

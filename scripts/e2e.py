@@ -54,13 +54,13 @@ def _installed() -> str | None:
 
 
 @contextmanager
-def server() -> Iterator[str]:
+def server(**settings: str) -> Iterator[str]:
     """The address of the API of a fresh local chain, which is forgotten at the end."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     with tempfile.TemporaryDirectory() as folder:
-        environment = {**os.environ, "PORT": str(port), "DATA_DIR": f"{folder}/data"}
+        environment = {**os.environ, "PORT": str(port), "DATA_DIR": f"{folder}/data"} | settings
         command = [sys.executable, str(ROOT / "scripts" / "dev.py")]
         with subprocess.Popen(command, cwd=ROOT, env=environment) as process:
             try:

@@ -1,11 +1,15 @@
 """The GraphiQL module: what it serves and refuses; the built page loads our own files only."""
 
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 from graphql_api import graphiql
+from tests.conftest import Client
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -104,3 +108,21 @@ def test_every_built_file_has_a_content_type() -> None:
     if not built:
         pytest.skip("the bundle is not built: npm ci && npm run build in clients/graphiql")
     assert [name for name in built if graphiql.asset(name) is None] == []
+
+
+EXAMPLES = sorted((ROOT / "clients" / "graphiql" / "examples").glob("*.graphql"))
+
+
+def test_examples_are_answered_to_headquarters(
+    send: Client, seeded: dict[str, str], operator: str
+) -> None:
+    for file in EXAMPLES:
+        text = file.read_text(encoding="utf-8")
+        assert re.match(r"# .*[一-鿿].*\n# .*[A-Za-z]{3}", text), f"{file.name} says what it shows"
+        assert send(text, token=operator)
+
+
+def test_page_shows_every_example() -> None:
+    shown = (ROOT / "clients" / "graphiql" / "examples.js").read_text(encoding="utf-8")
+    assert [file.name for file in EXAMPLES if f'"./examples/{file.name}"' not in shown] == []
+    assert EXAMPLES

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 from pynamodb.attributes import TTLAttribute
+from starlette.routing import Route
 
 from graphql_api.config import settings
 from graphql_api.kit.dynamo import Item
@@ -285,3 +286,15 @@ def test_alarms_watch_every_function_every_stream_and_every_dead_letter() -> Non
 def test_keys_stay_out_of_the_configuration() -> None:
     assert "resolve:secretsmanager" not in TEXT
     assert re.findall(r"APP_\w*KEYS", TEXT) == []
+
+
+def test_gateway_passes_on_what_the_application_answers() -> None:
+    from graphql_api.app import app
+
+    answered = {
+        f"{method} {route.path}"
+        for route in app.routes
+        if isinstance(route, Route) and not route.path.startswith("/graphiql")
+        for method in (route.methods or set()) - {"HEAD"}
+    }
+    assert {route["RouteKey"] for route in of_type("AWS::ApiGatewayV2::Route").values()} == answered

@@ -28,7 +28,7 @@ const options = {
   charset: "utf8",
   logLevel: "warning",
   define: { "process.env.NODE_ENV": '"production"' },
-  loader: { ".svg": "copy" },
+  loader: { ".graphql": "text", ".svg": "copy" },
   plugins: [skipMonacoCss],
 };
 

@@ -7,7 +7,8 @@ import { chromium } from "playwright-core";
 
 const HELP = `usage: node check.mjs [options]
 
-Opens GraphiQL, pastes a token, runs a query and reads the answer; exits 1 when any of it fails.
+Opens GraphiQL, pastes a token, runs a query and each prefilled tab, reads the answers and what they
+cost; exits 1 when any of it fails.
 
   --url URL          the page (default http://127.0.0.1:8000/graphql)
   --token TOKEN      bearer token to paste; none means anonymous
@@ -94,6 +95,34 @@ async function runQuery(page, query) {
   return answer;
 }
 
+/** Runs every prefilled tab; gives what is wrong with their answers. */
+async function runExamples(page) {
+  const faults = [];
+  for (const name of await page.locator(".graphiql-tab-button").allTextContents()) {
+    if (name.startsWith("<")) continue; // the tab of the query that was typed
+    await page.locator(".graphiql-tab-button", { hasText: name }).first().click();
+    await page.locator(".graphiql-query-editor .view-line", { hasText: `query ${name}` }).waitFor();
+    await page.waitForTimeout(1000); // GraphiQL reads the name of the operation after the text
+    const answered = page.waitForResponse(
+      (response) => response.request().postDataJSON()?.query?.includes(`query ${name}`),
+    );
+    await page.locator(".graphiql-execute-button").click();
+    const { data, errors } = await (await answered).json();
+    if (errors) faults.push(`the tab ${name} has "errors": ${JSON.stringify(errors)}`);
+    if (Object.values(data ?? { nothing: null }).includes(null)) faults.push(`the tab ${name} finds nothing`);
+  }
+  return faults;
+}
+
+async function readCost(page) {
+  return page.locator(".cost", { hasText: /cost \d+ \/ \d+/ }).innerText();
+}
+
+async function openExamples(page) {
+  await page.getByLabel("Show Examples 示例").click();
+  await page.locator(".examples button").first().waitFor();
+}
+
 async function openDocs(page) {
   await page.getByLabel("Show Documentation Explorer").click();
   await page.locator(".graphiql-doc-explorer-content", { hasText: "Root Types" }).waitFor();
@@ -106,7 +135,11 @@ async function check(page, { url, token, query, screenshot }, faults) {
   const answer = await runQuery(page, query);
   if (answer.errors) faults.push(`the answer has "errors": ${JSON.stringify(answer.errors)}`);
   if (!answer.data) faults.push('the answer lacks "data"');
-  if (!faults.length) await openDocs(page);
+  if (faults.length) return;
+  await openDocs(page);
+  if (token) faults.push(...(await runExamples(page)));
+  await readCost(page);
+  await openExamples(page);
   if (screenshot) await page.screenshot({ path: screenshot });
 }
 

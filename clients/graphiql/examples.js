@@ -1,36 +1,16 @@
+import campaigns from "./examples/campaigns.graphql";
+import me from "./examples/me.graphql";
+import members from "./examples/members.graphql";
+import organisation from "./examples/organisation.graphql";
+import purchases from "./examples/purchases.graphql";
+import stores from "./examples/stores.graphql";
+
 // The tabs of a first visit; a tab takes the name of its operation.
 export const examples = [
-  {
-    query: `# 前五位会员，含门店与最近两笔订单
-# Five members with store and two latest orders
-# Ctrl/⌘ + Enter 运行 run · Ctrl + Space 提示 suggest
-query Members {
-  members(first: 5) {
-    nodes {
-      memberNo
-      joinedAt
-      store {
-        name
-      }
-      orders(first: 2) {
-        nodes {
-          paidAt
-          total
-        }
-      }
-    }
-  }
-}
-`,
-  },
-  {
-    query: `# 当前令牌代表谁
-# Whom the token stands for
-query Me {
-  me {
-    __typename
-  }
-}
-`,
-  },
+  { chinese: "会员列表", english: "Members", query: members },
+  { chinese: "会员消费档案", english: "A member's purchases", query: purchases },
+  { chinese: "门店与导购", english: "Stores and guides", query: stores },
+  { chinese: "营销活动", english: "Campaigns", query: campaigns },
+  { chinese: "组织架构", english: "Organisation", query: organisation },
+  { chinese: "我是谁", english: "Who am I", query: me },
 ];

@@ -3,9 +3,16 @@ export function bareToken(pasted) {
   return pasted.trim().replace(/^Bearer\s+/i, "");
 }
 
-/** A GraphiQL fetcher for our own /graphql; a header typed in the editor beats the token. */
-export function createFetcher(readToken) {
-  return (request, { headers = {} } = {}) => send(request, headers, readToken()).catch(rethrowBare);
+/**
+ * A GraphiQL fetcher for our own /graphql; a header typed in the editor beats the token. What a run
+ * cost is told to `onCost`; what GraphiQL itself asks of the schema is not.
+ */
+export function createFetcher(readToken, onCost) {
+  return async (request, { headers = {} } = {}) => {
+    const answer = await send(request, headers, readToken()).catch(rethrowBare);
+    if (request.operationName !== "IntrospectionQuery") onCost(answer.extensions?.cost ?? null);
+    return answer;
+  };
 }
 
 async function send(request, typedHeaders, token) {

@@ -2,12 +2,16 @@ import "./workers.js";
 import "graphiql/style.css";
 import "./main.css";
 
-import { GraphiQL } from "graphiql";
+import { GraphiQL, HISTORY_PLUGIN } from "graphiql";
 import { useMemo, useState } from "react";
 import { createRoot } from "react-dom/client";
 
 import { examples } from "./examples.js";
+import { EXAMPLES_PLUGIN } from "./examplesPlugin.jsx";
 import { bareToken, createFetcher } from "./fetcher.js";
+
+const plugins = [HISTORY_PLUGIN, EXAMPLES_PLUGIN];
+const tabs = examples.map(({ query }) => ({ query }));
 
 const TOKEN_KEY = "graphql.token";
 const readToken = () => sessionStorage.getItem(TOKEN_KEY) ?? "";
@@ -38,19 +42,35 @@ function TokenField({ onSettled }) {
   );
 }
 
+/** What the last run cost, and what the client has left. */
+function Cost({ cost }) {
+  if (!cost) return null;
+  const { requestedQueryCost, actualQueryCost, throttleStatus } = cost;
+  const { currentlyAvailable, maximumAvailable, restoreRate } = throttleStatus;
+  return (
+    <output className="cost">
+      成本 cost <b>{actualQueryCost ?? "–"}</b> / {requestedQueryCost} · 剩余 left <b>{currentlyAvailable}</b> /{" "}
+      {maximumAvailable} · +{restoreRate}/s
+    </output>
+  );
+}
+
 function Page() {
   const [settled, setSettled] = useState(readToken);
+  const [cost, setCost] = useState(null);
   // A new fetcher makes GraphiQL read the schema again, which may differ for the new token.
-  const fetcher = useMemo(() => createFetcher(readToken), [settled]);
+  const fetcher = useMemo(() => createFetcher(readToken, setCost), [settled]);
   return (
     <>
       <header className="bar">
         <h1>GraphQL API</h1>
         <TokenField onSettled={setSettled} />
+        <Cost cost={cost} />
       </header>
       <GraphiQL
         fetcher={fetcher}
-        defaultTabs={examples}
+        defaultTabs={tabs}
+        plugins={plugins}
         isHeadersEditorEnabled
         shouldPersistHeaders={false}
         inputValueDeprecation

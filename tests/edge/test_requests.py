@@ -47,14 +47,21 @@ def test_mutation_never_runs_by_get(send: Client, database: str, operator: str) 
         assert send.headers["allow"] == "POST"
 
 
-@pytest.mark.parametrize("headers", [{}, {"accept": "*/*"}, {"accept": "image/avif, */*"}])
+@pytest.mark.parametrize(
+    "headers", [{}, {"accept": "*/*"}, {"accept": "image/avif, */*", "sec-fetch-mode": "no-cors"}]
+)
 def test_get_that_a_link_can_make_is_refused(send: Client, headers: dict[str, str]) -> None:
     raw = send.request("GET", TYPENAME, body=b"", **headers)
     assert (send.status, code_of(raw)) == (400, "BAD_REQUEST")
 
 
+def test_get_of_a_script_runs(send: Client, database: str) -> None:
+    headers = {"accept": "*/*", "sec-fetch-mode": "cors", "sec-fetch-site": "same-origin"}
+    assert json.loads(send.request("GET", TYPENAME, body=b"", **headers)) == ANSWER
+
+
 def test_get_from_another_site_is_refused(send: Client, database: str) -> None:
-    headers = {"accept": JSON, "sec-fetch-site": "cross-site"}
+    headers = {"accept": JSON, "sec-fetch-site": "cross-site", "sec-fetch-mode": "cors"}
     assert code_of(send.request("GET", TYPENAME, body=b"", **headers)) == "BAD_REQUEST"
     asked_first = {**headers, "graphql-require-preflight": "1"}
     assert json.loads(send.request("GET", TYPENAME, body=b"", **asked_first)) == ANSWER

@@ -64,11 +64,15 @@ def _require_json(request: Request) -> None:
 
 
 def _require_intent(request: Request) -> None:
-    """A GET asks for JSON by name, or has a header that makes browsers ask first."""
+    """A GET is a program's: JSON by name, a script's fetch, or a header that browsers ask about.
+
+    A link, form or image of another site brings none of these.
+    """
     if any(name in request.headers for name in _ASKED_FIRST):
         return
     elsewhere = request.headers.get("sec-fetch-site", "") in {"cross-site", "same-site"}
-    if elsewhere or not negotiation.names_json(request.headers.get("accept")):
+    fetched = request.headers.get("sec-fetch-mode") == "cors"
+    if elsewhere or not (fetched or negotiation.names_json(request.headers.get("accept"))):
         raise bad_request(
             400, f"Name {negotiation.JSON} in Accept, or send GraphQL-Require-Preflight: 1"
         )
