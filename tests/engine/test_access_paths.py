@@ -145,7 +145,7 @@ def id_of(noun: str, slice_: str) -> str:
     named = [
         (name, model) for name, model in models().items() if name.endswith((f".{noun}", f"_{noun}"))
     ]
-    named.sort(key=lambda pair: not pair[0].startswith(f"{slice_}."))
+    named.sort(key=lambda pair: (not pair[0].startswith(f"{slice_}."), not pair[1].id_prefix))
     for _, model in named:
         if item := stored(model):
             return str(getattr(item, "id", item.key[0]))
