@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from graphql_api.config import settings
 from graphql_api.kit.dynamo import Item
+from graphql_api.privacy.parts import PARTS
 from graphql_api.tables import TABLES
 
 ROOT = Path(__file__).parents[1]
@@ -206,6 +207,13 @@ def test_who_asks_in_the_background_reads_what_the_api_reads(action: str) -> Non
     keys_of_mutations = {"RequestsTable.Arn"}
     asked = granted("GraphqlRole", action) - keys_of_mutations
     assert granted("BulkStepsRole", action) == asked
+
+
+def test_every_table_that_holds_a_person_may_be_exported_and_forgotten() -> None:
+    role = str(of_type("AWS::IAM::Role")["PrivacyJobsRole"])
+    tables = {model.Meta.table_name for part in PARTS for model in part.holds}
+    nouns = {name.removeprefix(settings().table_prefix).title() for name in tables}
+    assert [noun for noun in sorted(nouns) if f"{noun}Table" not in role] == []
 
 
 def test_only_lambda_takes_the_roles() -> None:

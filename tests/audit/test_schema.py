@@ -62,7 +62,6 @@ def test_operator_is_told_what_somebody_did_on_a_day_page_by_page(
     other = make_member(store, name="孙丽")
     look = "query Look { members { nodes { name } } }"
     send(look, token=READER)
-    # The rename was outside of a request: on the day that it really was, not on the chain's.
     by = {"actor": {"id": "opr_1"}}
     page = send(ENTRIES, token=AUDITOR, by=by, first=2)["auditEntries"]
     after = page["pageInfo"]["endCursor"]

@@ -11,6 +11,7 @@ from graphql_api.context import Context, Info
 from graphql_api.errors import Forbidden, NotFound
 from graphql_api.kit.graphql import Connection, paged
 from graphql_api.kit.graphql.arguments import After, First, Reverse
+from graphql_api.kit.time import business_day, real_now
 from graphql_api.members import repository as members
 from graphql_api.members import rules as member_rules
 from graphql_api.permissions import AUDIT_READ
@@ -22,7 +23,7 @@ class AuditActorInput:
 
     id: strawberry.ID = strawberry.field(description="A guide, account, key or member. 操作人 ID")
     day: date | None = strawberry.field(
-        default=None, description="On this day; today by default. 日期"
+        default=None, description="On this day by the real clock; today by default. 日期"
     )
 
 
@@ -68,7 +69,8 @@ async def _path(context: Context, by: AuditSelector) -> tuple[Any, ...]:
     if context.viewer.store_ids is not None:
         raise Forbidden("Headquarters ask who did what", field=("by", "actor"))
     actor = by.actor.value
-    return repository.page_of_actor, str(actor.id), actor.day or context.clock.today()
+    day = actor.day or business_day(real_now(), context.clock.zone)
+    return repository.page_of_actor, str(actor.id), day
 
 
 async def _lives(context: Context, member_id: str) -> tuple[str, ...]:

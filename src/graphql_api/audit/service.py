@@ -8,7 +8,7 @@ from graphql_api.audit.rules import AuditAction
 from graphql_api.config import settings
 from graphql_api.kit import ids
 from graphql_api.kit.dynamo import InstantAttribute, Transaction
-from graphql_api.kit.time import Clock, to_the_millisecond
+from graphql_api.kit.time import DEFAULT_ZONE, business_day, real_now, to_the_millisecond
 from graphql_api.viewer import Role, Viewer
 
 _INSTANT = InstantAttribute()
@@ -37,8 +37,8 @@ def _entry(
     viewer: Viewer, action: AuditAction, member_id: str, fields: Iterable[str]
 ) -> AuditEntry:
     request = viewer.request
-    clock = request.clock if request else Clock()
-    at = to_the_millisecond(clock.now())
+    at = to_the_millisecond(real_now())
+    day = business_day(at, request.clock.zone if request else DEFAULT_ZONE)
     place = f"{_INSTANT.serialize(at)}#{ids.new_id('aud')}"
     named = viewer.role is not Role.SYSTEM  # an import would put a whole chain under one key
     return AuditEntry(
@@ -51,7 +51,7 @@ def _entry(
         fields=sorted(fields),
         request_id=request.id if request else None,
         operation=request.operation if request else None,
-        of_actor=models.actor_day(viewer.id, clock.day_of(at)) if named else None,
+        of_actor=models.actor_day(viewer.id, day) if named else None,
         actor_place=place if named else None,
         forget_at=rules.kept_until(at, settings().audit_years),
     )
