@@ -67,7 +67,7 @@ def run(sizes: Sequence[int], say: Say) -> str:
         rows.append(cost.row(f"imported year, {cost.members:,} × {cost.days}, {name}"))
     for size in sizes:
         say(f"{size:,} members made up")
-        for name, cost in _made_up(both, size).items():
+        for name, cost in made_up(both, size).items():
             rows.append(cost.row(f"made up, {size:,} × {DAYS}, {name}"))
     return report.table(HEAD, rows)
 
@@ -87,7 +87,7 @@ def _imported(both: Mapping[str, Policies]) -> dict[str, Cost]:
     return costs
 
 
-def _made_up(both: Mapping[str, Policies], size: int) -> dict[str, Cost]:
+def made_up(both: Mapping[str, Policies], size: int) -> dict[str, Cost]:
     last_day = FIRST_DAY + timedelta(days=DAYS - 1)
     costs = {name: Cost(days=DAYS) for name in both}
     for person in population.people(size, DAYS):

@@ -52,16 +52,17 @@ def run(say: Say) -> str:
     ):
         local.point_at(running.url)
         reset_connections()
-        return _measured(say)
+        return measured(say, SIZE)
 
 
-def _measured(say: Say) -> str:
+def measured(say: Say, size: int) -> str:
+    """The table of so many members, on the engine that the environment names."""
     tables.create_all()
     clock = Clock(wall=lambda: start_of(FIRST_DAY, DEFAULT_ZONE))
     stores.set_up_chain("Bench", zone=DEFAULT_ZONE, offset_days=0, clock=clock)
-    say(f"{SIZE:,} members put")
-    _put()
-    rows = [_row(f"a scan of {SIZE:,}", _scan)]
+    say(f"{size:,} members put")
+    _put(size)
+    rows = [_row(f"a scan of {size:,}", _scan)]
     for day in MORNINGS:
         say(f"the run of {day}")
         rows.append(_row(f"the run of {day}", partial(_run, day)))
@@ -69,10 +70,10 @@ def _measured(say: Say) -> str:
     return report.table(HEAD, rows)
 
 
-def _put() -> None:
+def _put(size: int) -> None:
     chosen = policies.shipped()
     batch: list[Member] = []
-    for person in population.people(SIZE, days=0):
+    for person in population.people(size, days=0):
         batch.append(_member(person, daily.begun(person, chosen)))
         if len(batch) == 1_000:
             batch_write(MembersItem, batch)

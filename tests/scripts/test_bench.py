@@ -1,10 +1,12 @@
 """Members made up for measuring, and how lanes are compared and results written down."""
 
+import sys
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from scripts.bench import __main__ as bench
 from scripts.bench import population, report
 from scripts.bench.measure import Lane
 
@@ -47,3 +49,20 @@ def test_results_replace_what_stands_between_their_marks(tmp_path: Path) -> None
     assert document.read_text("utf-8") == expected
     with pytest.raises(KeyError, match="b"):
         report.write("b", "new", document)
+
+
+def test_part_that_cannot_be_measured_says_why_and_fails(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(sys, "argv", ["bench", "stored", "--print"])
+    assert bench.main() == 1
+    said = capsys.readouterr().out
+    assert "NOT measured: DynamoDB Local needs" in said
+    assert "|" not in said
+
+
+def test_unknown_part_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["bench", "everything"])
+    with pytest.raises(SystemExit):
+        bench.main()
