@@ -35,6 +35,7 @@ from graphql_api.standing.rules import (
     Tier,
     facts_of,
 )
+from graphql_api.viewer import Role
 
 HISTORY = "history#"
 _STATES, _PHASES, _QUADRANTS = tuple(LifecycleState), tuple(Phase), tuple(Quadrant)
@@ -65,6 +66,9 @@ class HistoryRow(StandingItem):
     policy_version = NumberAttribute()
     origin = UnicodeEnumAttribute(Origin)
     decided_on = DayAttribute()
+    by_role = UnicodeEnumAttribute(Role)
+    by_id = UnicodeAttribute(null=True)
+    note = UnicodeAttribute(null=True)
 
 
 class ShardRun(StandingItem):

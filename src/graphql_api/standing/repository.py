@@ -6,6 +6,7 @@ from datetime import date, datetime
 from threading import Lock
 
 from graphql_api.kit.dynamo import Page, Transaction, key_page
+from graphql_api.kit.dynamo.blocks import one_after_another
 from graphql_api.policies import repository as policies
 from graphql_api.policies.rules import PolicyDocument, PolicyKind, TagRulesPolicy
 from graphql_api.standing import models
@@ -87,6 +88,24 @@ def history_of_member(
         reverse=reverse,
         starts_with=models.history_start(kind),
     )
+
+
+def history_of_lives(
+    member_ids: tuple[str, ...],
+    kind: ChangeKind,
+    *,
+    first: int,
+    after: str | None,
+    reverse: bool,
+) -> Page[HistoryRow]:
+    """The same of a member who was several: id after id."""
+
+    def of_one(
+        member_id: str, /, *, first: int, after: str | None, reverse: bool
+    ) -> Page[HistoryRow]:
+        return history_of_member(member_id, kind, first=first, after=after, reverse=reverse)
+
+    return one_after_another(of_one, member_ids, first=first, after=after, reverse=reverse)
 
 
 def all_of_member(member_id: str) -> list[HistoryRow]:
