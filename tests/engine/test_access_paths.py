@@ -59,6 +59,8 @@ GIVEN: dict[str, Callable[[], Any]] = {
     "members.remove.member": lambda: invented(Member),
     "orders.save.was_at": lambda: ("mbr_nobody", "-"),
     "standing.made_ready.documents": lambda: {PolicyKind.TAG_RULES: (1, ruled(one(Tag).id))},
+    "policies.document_of.kind": lambda: one(Policy).kind,
+    "policies.document_of.version": lambda: int(one(Policy).version),
     "policies.version_of.kind": lambda: one(Policy).kind,
     "policies.version_of.version": lambda: int(one(Policy).version),
     "after": lambda: None,

@@ -334,3 +334,13 @@ def test_of_two_who_were_one_the_better_tier_stands_and_is_decided_on_anew(store
     tasks.follow(one.id, clock=on("2018-02-03"))
     held = standing_now(one)
     assert (held.tier.name, held.rfm and held.rfm.monetary) == ("V4", 4)
+
+
+def test_order_gives_growth_by_the_policy_that_was_in_force_when_it_came(store: Store) -> None:
+    member = joined(store, "2018-01-10")
+    old = buy(store, member, "2018-01-12", 60_000)
+    publish(PolicyKind.GROWTH, {"fenPerPoint": 1_000})
+    buy(store, member, "2018-01-13", 60_000)
+    assert member_now(member).facts.growth == 600 + 60
+    give_back(old, "2018-01-14", 30_000)
+    assert member_now(member).facts.growth == 300 + 60

@@ -85,6 +85,7 @@ class Order(OrdersItem):
     line_document = JsonAttribute(attr_name="lines", default=list)
     refund_document = JsonAttribute(attr_name="refunds", default=list)
     buyer_document = JsonAttribute(attr_name="buyer", default=list)
+    growth_version = NumberAttribute(default=0)
     recorded_at = InstantAttribute()
     origin = UnicodeEnumAttribute(Origin, null=True)
     erased_at = InstantAttribute(null=True)

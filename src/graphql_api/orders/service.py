@@ -29,7 +29,8 @@ from graphql_api.orders import buyers, repository, rules
 from graphql_api.orders.buyers import Buyer
 from graphql_api.orders.models import Order, size_of
 from graphql_api.orders.rules import Body, Line, OrderChannel, Refund, RefundLine, State
-from graphql_api.policies.rules import SHIPPED_GROWTH
+from graphql_api.policies import repository as policies
+from graphql_api.policies.rules import GrowthPolicy, PolicyKind
 from graphql_api.standing import service as standing
 from graphql_api.stores import repository as stores
 from graphql_api.viewer import SYSTEM, Viewer
@@ -266,7 +267,7 @@ def _folded(told: _Told, member: Member, clock: Clock) -> Order:
 
 def _settle(member: Member, orders: Sequence[Order], job: str, clock: Clock) -> None:
     """Write a locked member's facts from all of its orders, and let go of it."""
-    given = [rules.contribution(order.state, SHIPPED_GROWTH) for order in orders]
+    given = [_gives(order, order.state) for order in orders]
     facts = member_rules.derive(c for c in given if c is not None)
 
     def attempt(tx: Transaction) -> None:
@@ -334,8 +335,8 @@ def _write(
     old = order.state
     if new == old and member_id == order.member_id:
         return Applied(order, changed=False)
-    before = rules.contribution(old, SHIPPED_GROWTH)
-    after = rules.contribution(new, SHIPPED_GROWTH)
+    before = _gives(order, old)
+    after = _gives(order, new)
     touched = _touched(order.member_id, member_id, clock)
     left, owner = touched.get(order.member_id), touched.get(member_id)
     for member in {member.id: member for member in touched.values()}.values():
@@ -378,7 +379,7 @@ def _update_facts(
     facts = member_rules.change(member.facts, before, after)
     if facts is None:
         others = [o for o in repository.all_of_member(member) if o.id != order_id]
-        given = [rules.contribution(o.state, SHIPPED_GROWTH) for o in others]
+        given = [_gives(o, o.state) for o in others]
         facts = member_rules.derive(c for c in (*given, after) if c is not None)
     if facts == member.facts:
         members.require_unmoved(tx, member)
@@ -456,7 +457,15 @@ def _new_order(snapshot: Snapshot, clock: Clock, origin: Origin, state: State) -
         external_id=snapshot.external_id,
         recorded_at=recorded_at,
         origin=origin,
+        growth_version=policies.remembered(PolicyKind.GROWTH)[0],
     )
+
+
+def _gives(order: Order, state: State) -> Contribution | None:
+    """What an order gives in a state, by the growth policy that was in force when it came."""
+    growth = policies.document_of(PolicyKind.GROWTH, int(order.growth_version))
+    assert isinstance(growth, GrowthPolicy)
+    return rules.contribution(state, growth)
 
 
 def _state(snapshot: Snapshot, clock: Clock) -> State:

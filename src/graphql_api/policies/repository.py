@@ -12,6 +12,7 @@ from graphql_api.policies.rules import PolicyDocument, PolicyKind
 _SHIPPED = {models.policy_id(kind, SHIPPED_VERSION): kind for kind in PolicyKind}
 REMEMBERED_SECONDS = 60
 _in_force: dict[PolicyKind, tuple[float, int, PolicyDocument]] = {}
+_documents: dict[tuple[PolicyKind, int], PolicyDocument] = {}
 _lock = Lock()
 _SHIPPED_PLACE = models.place_of(SHIPPED_VERSION)
 
@@ -48,9 +49,18 @@ def remembered(kind: PolicyKind) -> tuple[int, PolicyDocument]:
     return known[1], known[2]
 
 
+def document_of(kind: PolicyKind, version: int) -> PolicyDocument:
+    """The document of a version that is there; it never changes, so the process remembers it."""
+    known = _documents.get((kind, version))
+    if known is None:
+        known = _documents[kind, version] = version_of(kind, version).content
+    return known
+
+
 def forget() -> None:
-    """Have the next look at what is in force read it."""
+    """Have the next look at policies read them."""
     _in_force.clear()
+    _documents.clear()
 
 
 def version_of(kind: PolicyKind, version: int) -> Policy:
