@@ -10,6 +10,7 @@ from graphql_api.handlers import recompute_plan, recompute_worker
 from graphql_api.members.models import DUE_SHARDS, Member
 from graphql_api.standing import repository, service, tasks
 from graphql_api.standing.rules import ChangeKind
+from graphql_api.standing.service import deciding
 from graphql_api.stores.models import Store
 from tests.calls import counted
 from tests.factories import NOW, make_member, numbered, put_numbered
@@ -85,7 +86,7 @@ def test_killed_worker_is_resumed_and_ends_the_same(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     members = put_members(6)
-    original, left = service.settle, [2]
+    original, left = deciding.settle, [2]
 
     def dies(member_id: str, cause: service.Cause) -> bool:
         if not left[0]:
@@ -93,10 +94,10 @@ def test_killed_worker_is_resumed_and_ends_the_same(
         left[0] -= 1
         return original(member_id, cause)
 
-    monkeypatch.setattr(service, "settle", dies)
+    monkeypatch.setattr(deciding, "settle", dies)
     with pytest.raises(KeyboardInterrupt):
         tasks.run(SPRING, clock=on("2018-04-10"))
-    monkeypatch.setattr(service, "settle", original)
+    monkeypatch.setattr(deciding, "settle", original)
     assert tasks.run(SPRING, clock=on("2018-04-10")).changed == 4
     assert states(members) == ["AWAKENING"] * 6
     for member in members:
