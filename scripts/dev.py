@@ -96,7 +96,8 @@ def _serve_everything(data_dir: Path, port: int, households: int) -> int:
             say(f"Created {len(created)} tables.")
         if not _import(running, households):
             return 1
-        manifest.publish_all()
+        for line in manifest.publish_all():
+            say(line)
         with local.files_and_queues(data_dir), local.logins():
             pumps = _pumps(data_dir)
             for pump in pumps:

@@ -112,21 +112,35 @@ def publish(client: str, version: str, post: Post) -> str:
     return f"{client} {version}: {done['state']}, {done['documentCount']} documents"
 
 
-def publish_all() -> int:
-    """Publish every manifest here to the database that this process is pointed at; how many."""
+def publish_all() -> list[str]:
+    """Publish every manifest here, and what clients have generated since, for `make dev`.
+
+    Goes to the database that this process is pointed at; gives a line for each.
+    """
+    generated = {
+        (client, f"dev-{hashlib.sha256(file.read_bytes()).hexdigest()[:8]}"): file
+        for client, file in GENERATED.items()
+        if file.exists()
+    }
+    manifests = {named(path): path for path in sorted(FOLDER.glob("*.json"))}
+    return [_publish_here(*name, path) for name, path in (manifests | generated).items()]
+
+
+def _publish_here(client: str, version: str, path: Path) -> str:
     from graphql_api.documents import service
+    from graphql_api.errors import AppError
     from graphql_api.stores import service as stores
     from graphql_api.viewer import SYSTEM
 
-    paths = sorted(FOLDER.glob("*.json"))
-    for path in paths:
-        client, version = named(path)
-        documents = tuple(
-            service.ManifestDocument(hash=hash_, text=text) for hash_, text in read(path).items()
-        )
-        given = service.ManifestPublish(client=client, version=version, documents=documents)
-        service.publish(given, viewer=SYSTEM, clock=stores.clock())
-    return len(paths)
+    documents = tuple(
+        service.ManifestDocument(hash=hash_, text=text) for hash_, text in read(path).items()
+    )
+    given = service.ManifestPublish(client=client, version=version, documents=documents)
+    try:
+        done = service.publish(given, viewer=SYSTEM, clock=stores.clock())
+    except AppError as refusal:
+        return f"{client} {version}: not published. {refusal.message}"
+    return f"{client} {version}: {done.state}, {done.document_count} documents"
 
 
 def retire(client: str, version: str, post: Post) -> str:

@@ -69,7 +69,20 @@ def test_a_version_is_published_listed_and_retired(folder: Path, chain: str) -> 
     )
     assert manifest.listed(post) == ["mini_program 1.0.0: PUBLISHED, 1 documents"]
     assert manifest.retire("mini_program", "1.0.0", post) == "mini_program 1.0.0: RETIRED"
-    assert manifest.publish_all() == 1
-    assert manifest.listed(post) == ["mini_program 1.0.0: PUBLISHED, 1 documents"]
+    generated = manifest.GENERATED["mini_program"].read_bytes()
+    assert (
+        manifest.publish_all()
+        == manifest.listed(post)
+        == [
+            "mini_program 1.0.0: PUBLISHED, 1 documents",
+            f"mini_program dev-{hashlib.sha256(generated).hexdigest()[:8]}: PUBLISHED, 1 documents",
+        ]
+    )
+    path = manifest.path_of("mini_program", "1.0.0")
+    other = "query Other { me { id } }"
+    path.write_text(json.dumps({hashlib.sha256(other.encode()).hexdigest(): other}))
+    assert manifest.publish_all()[0] == (
+        "mini_program 1.0.0: not published. This version has other documents"
+    )
     with pytest.raises(manifest.Refused, match="NOT_FOUND"):
         manifest.retire("mini_program", "2.0.0", post)
