@@ -49,8 +49,8 @@ function Cost({ cost }) {
   const { currentlyAvailable, maximumAvailable, restoreRate } = throttleStatus;
   return (
     <output className="cost">
-      成本 cost <b>{actualQueryCost ?? "–"}</b> / {requestedQueryCost} · 剩余 left <b>{currentlyAvailable}</b> /{" "}
-      {maximumAvailable} · +{restoreRate}/s
+      成本 cost <b>{actualQueryCost ?? "–"}</b> / {requestedQueryCost} · 剩余 left{" "}
+      <b>{currentlyAvailable.toLocaleString("en")}</b> / {maximumAvailable.toLocaleString("en")} · +{restoreRate}/s
     </output>
   );
 }

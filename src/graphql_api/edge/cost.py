@@ -58,6 +58,7 @@ class Selection:
 
 
 NOTHING = Selection()
+_ABSENT: Any = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,21 +110,30 @@ class Plan:
     def _of(self, selection: Selection, data: Mapping[str, Any], given: Variables) -> int:
         total = 0
         for priced in selection.fields:
-            if priced.key in data:
-                total += self._of_field(priced, data[priced.key], given)
+            value = data.get(priced.key, _ABSENT)
+            if value is not _ABSENT:
+                total += self._of_field(priced, value, given)
         for name in selection.spreads:
             total += self._of(self.fragments[name], data, given)
         return total
 
     def _of_field(self, priced: Priced, value: Any, given: Variables) -> int:
-        weight = priced.weight + sum(extra.of(given) for extra in priced.extras)
-        if not isinstance(value, list):
-            return weight + self._inside(priced.children, value, given)
-        items = value if priced.size is None else value[: priced.size.of(given)]
-        return sum(weight + self._inside(priced.children, item, given) for item in items)
+        items = value if isinstance(value, list) else (value,)
+        if priced.size is not None:
+            items = items[: priced.size.of(given)]
+        total = _own(priced, given) * len(items)
+        if priced.children is not NOTHING:
+            for item in items:
+                if item is not None:
+                    total += self._of(priced.children, item, given)
+        return total
 
-    def _inside(self, children: Selection, value: Any, given: Variables) -> int:
-        return self._of(children, value, given) if children and isinstance(value, dict) else 0
+
+def _own(priced: Priced, given: Variables) -> int:
+    """What one object costs by itself."""
+    if not priced.extras:
+        return priced.weight
+    return priced.weight + sum(extra.of(given) for extra in priced.extras)
 
 
 def _sum(selection: Selection, given: Variables, known: Mapping[str, _Sum]) -> _Sum:
@@ -133,7 +143,7 @@ def _sum(selection: Selection, given: Variables, known: Mapping[str, _Sum]) -> _
 
 def _of_field(priced: Priced, given: Variables, known: Mapping[str, _Sum]) -> _Sum:
     inside = _sum(priced.children, given, known)
-    one = priced.weight + sum(extra.of(given) for extra in priced.extras) + inside.fixed
+    one = _own(priced, given) + inside.fixed
     if priced.paged:
         return _Sum(each=one)
     if priced.page is not None:

@@ -174,7 +174,7 @@ class _Walk:
                 fields += inner.fields
                 spreads += inner.spreads
         self._at_least("repeats", max(keys.values(), default=0))
-        return Selection(tuple(fields), tuple(spreads))
+        return Selection(tuple(fields), tuple(spreads)) if fields or spreads else NOTHING
 
     def _inline(
         self,
