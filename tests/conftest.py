@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from graphql_api import auth, tables
 from graphql_api.config import settings
 from graphql_api.edge import persisted
 from graphql_api.edge.negotiation import GRAPHQL
-from graphql_api.kit.dynamo import reset_connections
+from graphql_api.kit.dynamo import Item, reset_connections
 from graphql_api.kit.time import Clock
 from graphql_api.standing import repository as standing
 from graphql_api.stores import service as stores
@@ -46,7 +46,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def database(aws_account: str) -> Iterator[str]:
+def models() -> Sequence[type[Item]]:
+    """Whose tables there are: all, unless the tests of a folder say that they need fewer."""
+    return tables.TABLES
+
+
+@pytest.fixture
+def database(aws_account: str, models: Sequence[type[Item]]) -> Iterator[str]:
     """Empty tables in an account of their own."""
     from graphql_api.edge.execution import chain_clock
 
@@ -55,7 +61,7 @@ def database(aws_account: str) -> Iterator[str]:
     persisted.known.forget()
     standing.forget()
     reset_connections()
-    tables.create_all()
+    tables.create_all(models)
     yield aws_account
     reset_connections()
 

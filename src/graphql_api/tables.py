@@ -1,5 +1,6 @@
 """The tables of all slices, for laptops and tests; in the cloud the template makes them."""
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -54,14 +55,14 @@ class _Recorder(Connection):
         return {}
 
 
-def create_all() -> list[str]:
-    """Create the tables that do not exist yet, and name them.
+def create_all(wanted: Sequence[type[Item]] = TABLES) -> list[str]:
+    """Create the tables that do not exist yet, all or those of some models, and name them.
 
     One request for each: tests do this before every test, and a local engine has a table at once.
     """
     client: Any = shared_client()
     existing = set(client.list_tables()["TableNames"])
-    return [m.Meta.table_name for m in TABLES if m.Meta.table_name not in existing and _create(m)]
+    return [m.Meta.table_name for m in wanted if m.Meta.table_name not in existing and _create(m)]
 
 
 def _create(model: type[Item]) -> bool:

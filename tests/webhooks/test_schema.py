@@ -13,6 +13,7 @@ from graphql_api.webhooks.models import Delivery
 from graphql_api.webhooks.rules import DeliveryState, EndpointState, StopReason, Topic
 from tests.calls import counted
 from tests.conftest import Client
+from tests.stores.factories import make_unit
 from tests.webhooks.factories import (
     attempt,
     delivery_now,
@@ -135,10 +136,9 @@ def test_key_registers_for_what_it_may_read_and_manages_its_own(
     assert everything() == before
 
 
-def test_region_does_not_manage_webhooks(send: Client, seeded: dict[str, str]) -> None:
-    token = auth.issue(
-        Role.OPERATOR, "opr_2", unit_id=seeded["region"], scopes=frozenset({MANAGE_WEBHOOKS})
-    )
+def test_region_does_not_manage_webhooks(send: Client, chain: str) -> None:
+    region = make_unit("华东").id
+    token = auth.issue(Role.OPERATOR, "opr_2", unit_id=region, scopes=frozenset({MANAGE_WEBHOOKS}))
     before = everything()
     assert errors_of(send(CREATE, token=token, input=given())) == [("FORBIDDEN", None)]
     assert everything() == before
