@@ -43,8 +43,7 @@ class Streams:
 
     def __init__(self, folder: Path) -> None:
         self.batches: list[dict[str, Any]] = []
-        tables = [MembersItem.Meta.table_name, OrdersItem.Meta.table_name]
-        self._pumps = [Pump(name, self._handle, folder, consumer="webhooks") for name in tables]
+        self._folder = folder
         self._client = boto3.client("dynamodbstreams")
 
     def _handle(self, event: dict[str, Any], context: Any) -> Any:
@@ -54,7 +53,8 @@ class Streams:
     def drain(self) -> list[tuple[str, dict[str, Any]]]:
         """Read all that waits; what is told now that was not told before, by topic."""
         before = {delivery.id for delivery in deliveries()}
-        for pump in self._pumps:
+        for table in (MembersItem.Meta.table_name, OrdersItem.Meta.table_name):
+            pump = Pump(table, self._handle, self._folder, consumer="webhooks")
             while pump.drain(self._client):
                 pass
         new = [one for one in deliveries() if one.id not in before]
