@@ -6,26 +6,13 @@ from typing import Any
 
 import pytest
 
-from graphql_api.access.models import AccessItem
-from graphql_api.audit.models import AuditItem
 from graphql_api.bulk import repository
-from graphql_api.bulk.models import BulkItem, BulkOperation
-from graphql_api.guides.models import GuidesItem
+from graphql_api.bulk.models import BulkOperation
 from graphql_api.kit import files
-from graphql_api.kit.dynamo import Item
-from graphql_api.members.models import Member, MembersItem
+from graphql_api.members.models import Member
 from graphql_api.orders import service as orders
-from graphql_api.orders.models import OrdersItem
-from graphql_api.policies.models import PoliciesItem
-from graphql_api.stores.models import Store, StoresItem
+from graphql_api.stores.models import Store
 from tests.factories import CLOCK, make_member, make_snapshot, make_store
-
-
-@pytest.fixture
-def models() -> list[type[Item]]:
-    """The tables of what is asked for, and of who asks."""
-    asked = [PoliciesItem, AuditItem, StoresItem, GuidesItem, MembersItem, OrdersItem]
-    return [*asked, AccessItem, BulkItem]
 
 
 @pytest.fixture

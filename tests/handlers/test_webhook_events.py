@@ -263,3 +263,22 @@ def test_erased_member_is_told_once_and_nothing_of_them(store: Store, streams: S
         "MEMBER_ERASED",
         {"type": "Member", "id": member.id, "version": None},
     )
+
+
+def test_new_tier_is_told_and_that_of_a_back_fill_is_not(store: Store, streams: Streams) -> None:
+    register(URL, Topic.MEMBER_TIER_CHANGED)
+    member, imported = make_member(store), make_member(store)
+    small = make_snapshot(store, member_id=member.id, total=100)
+    orders.apply(small, clock=CLOCK)
+    assert streams.drain() == []
+    orders.apply(make_snapshot(store, member_id=member.id, total=5_000_000), clock=CLOCK)
+    [(topic, told)] = streams.drain()
+    assert (topic, told["changed"], told["object"]["id"]) == (
+        "MEMBER_TIER_CHANGED",
+        ["tier"],
+        member.id,
+    )
+    orders.apply(make_snapshot(store, member_id=imported.id, total=100), clock=CLOCK)
+    large = make_snapshot(store, member_id=imported.id, total=5_000_000)
+    orders.apply(large, clock=CLOCK, origin=Origin.BACKFILL)
+    assert streams.drain() == []

@@ -27,6 +27,7 @@ def thing(**known: Any) -> Any:
 
 def test_every_topic_of_a_change_comes_from_one_table() -> None:
     tables: list[Any] = [*rules.OF_EFFECTS.values(), *rules.OF_MEMBERS, *rules.OF_ORDERS]
+    tables += rules.OF_STANDINGS
     assert sorted(tables) == sorted(set(Topic) - {Topic.TEST, Topic.MEMBER_ERASED})
 
 
@@ -62,6 +63,18 @@ def test_new_guide_and_new_tags_are_told_once_each() -> None:
         Topic.MEMBER_GUIDE_CHANGED: ["guide"],
         Topic.MEMBER_TAGS_CHANGED: ["tags"],
     }
+
+
+def test_tier_and_lifecycle_are_told_when_they_change_and_not_when_they_begin() -> None:
+    new, active = ("V1", "NEW"), ("V2", "ACTIVE")
+    assert rules.standing_topics(new, active) == {
+        Topic.MEMBER_TIER_CHANGED: ["tier"],
+        Topic.MEMBER_LIFECYCLE_CHANGED: ["lifecycle"],
+    }
+    assert rules.standing_topics(new, ("V1", "ACTIVE")) == {
+        Topic.MEMBER_LIFECYCLE_CHANGED: ["lifecycle"]
+    }
+    assert rules.standing_topics(None, new) == rules.standing_topics(new, None) == {}
 
 
 def test_order_tells_of_its_body_and_of_its_refunds_apart() -> None:

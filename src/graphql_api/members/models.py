@@ -260,6 +260,7 @@ class Member(MembersItem):
     tag_document = JsonAttribute(attr_name="tags", default=dict)
 
     standing_document = JsonAttribute(attr_name="standing", null=True)
+    standing_origin = UnicodeEnumAttribute(Origin, null=True)
     next_on = DayAttribute(null=True)
     due_on = DayAttribute(null=True)
 

@@ -191,6 +191,14 @@ def standing_of(document: Mapping[str, Any], active: int, tags: frozenset[str]) 
     )
 
 
+def tier_and_state(member: Member) -> tuple[str, LifecycleState] | None:
+    """What others are told of a standing, as it is held; None before the first decision."""
+    document: Mapping[str, Any] | None = member.standing_document
+    if document is None:
+        return None
+    return str(document["t"][0]), _STATES[document["l"][0]]
+
+
 def hold(member: Member, decided: Standing) -> None:
     """Have a member hold what was decided, but for tags, which have a place of their own."""
     lifecycle, phase = decided.lifecycle, decided.relationship

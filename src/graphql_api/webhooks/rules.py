@@ -1,6 +1,6 @@
 """Rules of webhooks: what is told to whom, when it is tried again, and which hosts may be asked."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -34,12 +34,14 @@ class Topic(StrEnum):
     MEMBER_GUIDE_CHANGED = "MEMBER_GUIDE_CHANGED"
     MEMBER_TAGS_CHANGED = "MEMBER_TAGS_CHANGED"
     MEMBER_FIRST_PURCHASE = "MEMBER_FIRST_PURCHASE"
+    MEMBER_TIER_CHANGED = "MEMBER_TIER_CHANGED"
+    MEMBER_LIFECYCLE_CHANGED = "MEMBER_LIFECYCLE_CHANGED"
     ORDER_APPLIED = "ORDER_APPLIED"
     ORDER_REFUNDED = "ORDER_REFUNDED"
     TEST = "TEST"
 
 
-# A new topic is a value above and a line in one of these three; a member who goes away is erased.
+# A new topic is a value above and a line in one of these; a member who goes away is erased.
 
 OF_EFFECTS = {
     EffectKind.ENROLLED: Topic.MEMBER_ENROLLED,
@@ -74,6 +76,12 @@ OF_ORDERS = {
     Topic.ORDER_REFUNDED: ("refund_document",),
 }
 """The same of an order."""
+
+OF_STANDINGS = {
+    Topic.MEMBER_TIER_CHANGED: "tier",
+    Topic.MEMBER_LIFECYCLE_CHANGED: "lifecycle",
+}
+"""What is told of a standing, in the order in which it is compared."""
 
 SHOWN_AS = {
     "birth_year": "birthYear",
@@ -163,6 +171,14 @@ def member_topics(old: Any, new: Any) -> dict[Topic, list[str]]:
         told = {Topic.MEMBER_MERGED: told[Topic.MEMBER_MERGED]}
     absent = Topic.MEMBER_ARCHIVED if new.archived_at is None else Topic.MEMBER_RESTORED
     return {topic: names for topic, names in told.items() if names and topic is not absent}
+
+
+def standing_topics(old: Sequence[str] | None, new: Sequence[str] | None) -> dict[Topic, list[str]]:
+    """The same of a standing; the first one, and that of who became an alias, is no change."""
+    if old is None or new is None:
+        return {}
+    pairs = zip(OF_STANDINGS.items(), old, new, strict=True)
+    return {topic: [name] for (topic, name), before, after in pairs if before != after}
 
 
 def order_topics(old: Any, new: Any) -> dict[Topic, list[str]]:

@@ -53,6 +53,8 @@ def write(
     tagged = _put_tags(tx, member, last, cause)
     if kept or first.held is None:
         models.hold(member, last.standing)
+        # What a back-fill decided is told to nobody; nothing stands here for what is live.
+        member.standing_origin = None if cause.origin is Origin.LIVE else cause.origin
     _schedule(member, last, cause)
     return bool(kept) or tagged > 0
 

@@ -11,6 +11,7 @@ from graphql_api.members.models import SOLE as SOLE_MEMBER
 from graphql_api.members.models import Effect, Member
 from graphql_api.members.rules import Origin
 from graphql_api.orders.models import Order
+from graphql_api.standing import models as standing
 from graphql_api.webhooks import messages, repository, rules, service
 from graphql_api.webhooks.models import Delivery
 from graphql_api.webhooks.rules import DeliveryState, EndpointState, Event, Topic
@@ -41,8 +42,11 @@ def member_events(change: Change) -> list[Event]:
         return []
     if change.new is None:
         return [_event(change, Topic.MEMBER_ERASED, "Member", key[0], None)]
-    new = Member.from_raw_data(change.new)
-    topics = rules.member_topics(Member.from_raw_data(change.old), new)
+    old, new = Member.from_raw_data(change.old), Member.from_raw_data(change.new)
+    topics = rules.member_topics(old, new)
+    if new.standing_origin is not Origin.BACKFILL:
+        held = standing.tier_and_state(old), standing.tier_and_state(new)
+        topics |= rules.standing_topics(*held)
     return [
         _event(change, topic, "Member", new.id, int(new.version), changed=names)
         for topic, names in topics.items()
