@@ -180,7 +180,7 @@ def test_a_refusal_gives_the_key_back(chain: str) -> None:
 
 
 def test_what_is_no_key_is_refused(chain: str) -> None:
-    for key in ("short", "x" * 256, "with a tab\t", "全角的钥匙全角的钥匙"):
+    for key in ("", "short", "x" * 256, "with a tab\t", "全角的钥匙全角的钥匙"):
         assert codes(create(key=key)) == ["INVALID"]
     assert units() == []
 

@@ -42,7 +42,7 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
         keys = {name: self._named(details) for name, details in grouped_field_set.items()}
         if header := self.context_value.key:
             keys = _with_header(keys, header)
-        if not any(keys.values()):
+        if all(key is None for key in keys.values()):
             return run(grouped_field_set)
         return self._one_by_one(run, grouped_field_set, keys)
 
