@@ -16,6 +16,7 @@ function Examples() {
   const open = (query) => {
     addTab();
     queryEditor?.setValue(query);
+    queryEditor?.setScrollPosition({ scrollTop: 0, scrollLeft: 0 });
   };
   return (
     <section className="examples">

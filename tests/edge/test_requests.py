@@ -55,6 +55,12 @@ def test_get_that_a_link_can_make_is_refused(send: Client, headers: dict[str, st
     assert (send.status, code_of(raw)) == (400, "BAD_REQUEST")
 
 
+def test_get_by_id_alone_is_looked_up_whatever_it_accepts(send: Client, database: str) -> None:
+    path = f"/graphql?documentId=sha256:{'0' * 64}"
+    raw = send.request("GET", path, body=b"", **{"accept": "*/*", "sec-fetch-site": "cross-site"})
+    assert code_of(raw) == "PERSISTED_QUERY_NOT_FOUND"
+
+
 def test_get_of_a_script_runs(send: Client, database: str) -> None:
     headers = {"accept": "*/*", "sec-fetch-mode": "cors", "sec-fetch-site": "same-origin"}
     assert json.loads(send.request("GET", TYPENAME, body=b"", **headers)) == ANSWER

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ from graphql_api.config import Settings, settings
 from graphql_api.edge.billing import client_of
 from graphql_api.edge.budgets import DEFAULTS, MICROSECONDS, Budget
 from graphql_api.edge.throttle import ADVANCE, Charge, Throttle
+from graphql_api.kit.dynamo.connection import shared_client
 from graphql_api.viewer import ANONYMOUS, Role, Viewer
 from tests.calls import counted
 from tests.conftest import Client
@@ -112,6 +114,17 @@ def test_who_asked_too_much_is_told_when_to_come_again(database: str) -> None:
     assert not pay(throttle, 30).granted
     time.pass_seconds(0.3)
     assert pay(throttle, 30).granted
+
+
+def test_bucket_that_is_asked_too_often_refuses(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: Any) -> Any:
+        raise ClientError({"Error": {"Code": "ThrottlingException"}}, "UpdateItem")
+
+    monkeypatch.setattr(shared_client(), "_make_api_call", busy)
+    refused = asyncio.run(Throttle(Time()).charge("c", 1, TEN))
+    assert (refused.granted, refused.retry_after) == (False, 1)
 
 
 def test_clients_do_not_pay_for_each_other(database: str) -> None:

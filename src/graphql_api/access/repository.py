@@ -185,6 +185,16 @@ def count_attempt(name: str, limit: Limit, at: datetime) -> bool:
 # --- buckets ---------------------------------------------------------------------------------
 
 
+_TOO_OFTEN = frozenset(
+    {
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ThrottlingException",
+    }
+)
+"""More draws from one bucket than DynamoDB writes of one item; whoever asks so much can wait."""
+
+
 @dataclass(frozen=True, slots=True)
 class Drawn:
     """Whether it was there, and when the bucket is full again, in microseconds."""
@@ -248,7 +258,10 @@ def _bucket(client: str, update: str, condition: str, values: dict[str, int]) ->
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
     except ClientError as error:
-        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+        code = error.response["Error"]["Code"]
+        if code in _TOO_OFTEN:
+            return Drawn(granted=False, full_at=values[":at"])
+        if code != "ConditionalCheckFailedException":
             raise
         old: Any = error.response.get("Item")
         return int(old["full_at"]["N"]) if old else None

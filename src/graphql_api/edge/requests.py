@@ -1,6 +1,5 @@
 """The GraphQL request in an HTTP request: a JSON body of POST, or the parameters of GET."""
 
-from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl
@@ -49,8 +48,10 @@ async def read(request: Request) -> Asked:
         _require_json(request)
         asked = _asked(_parsed(await _body(request), "The body"))
         return replace(asked, key=_key(request))
-    _require_intent(request)
-    return _asked(_parameters(request), by_get=True)
+    asked = _asked(_parameters(request), by_get=True)
+    if asked.query:
+        _require_intent(request)
+    return asked
 
 
 def _require_json(request: Request) -> None:
@@ -66,7 +67,8 @@ def _require_json(request: Request) -> None:
 def _require_intent(request: Request) -> None:
     """A GET is a program's: JSON by name, a script's fetch, or a header that browsers ask about.
 
-    A link, form or image of another site brings none of these.
+    A link, form or image of another site brings none of these. What is asked for by its id alone is
+    a query that this server knows.
     """
     if any(name in request.headers for name in _ASKED_FIRST):
         return
@@ -107,8 +109,8 @@ def _parameters(request: Request) -> dict[str, Any]:
         )
     except ValueError:
         raise bad_request(400, "The parameters are not percent-encoded UTF-8") from None
-    if twice := [name for name, times in Counter(name for name, _ in pairs).items() if times > 1]:
-        raise bad_request(400, f"A parameter comes twice: {len(twice)}")
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise bad_request(400, "A parameter comes twice")
     given: dict[str, Any] = dict(pairs)
     for name in ("variables", "extensions"):
         if name in given:
