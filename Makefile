@@ -18,7 +18,7 @@ REGIONS := us-east-1 cn-north-1 cn-northwest-1
 BUNDLE := src/graphql_api/graphiql/dist
 STORAGE := tests/engine tests/kit/test_dynamo.py $(wildcard tests/*/test_repository.py) \
   tests/orders/test_laws.py tests/orders/test_races.py tests/scripts/test_dynamodb_local.py \
-  tests/scripts/test_stream_pump.py
+  tests/scripts/test_stream_pump.py tests/edge/test_keyed.py
 
 export ENGINE
 export PYTHONPATH := src:.
