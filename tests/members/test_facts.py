@@ -14,6 +14,7 @@ from graphql_api.members.rules import (
     Bucket,
     Contribution,
     Facts,
+    Moved,
     change,
     derive,
 )
@@ -34,10 +35,17 @@ def in_plain_words(orders: Iterable[Contribution]) -> dict[str, Any]:
     given = list(orders)
     ages = [order.day.year * 12 + order.day.month for order in given]
     rows: dict[str, list[int]] = {}
+    moves: dict[str, list[int]] = {}
     totals = [0, 0, 0, 0]
     days = []
     for order, age in zip(given, ages, strict=True):
         net = order.paid - order.refunded
+        for moved in order.moved:
+            taken = [moved.orders, moved.spend, moved.growth]
+            for month, sign in ((f"{order.day:%Y-%m}", 1), (moved.month, -1)):
+                if max(ages) - 36 < int(month[:4]) * 12 + int(month[5:]):
+                    noted = moves.setdefault(month, [0, 0, 0])
+                    moves[month] = [n + sign * t for n, t in zip(noted, taken, strict=True)]
         if max(ages) - 36 < age:
             row = rows.setdefault(f"{order.day:%Y-%m}", [0, 0, 0])
             row[0] += order.orders
@@ -52,6 +60,7 @@ def in_plain_words(orders: Iterable[Contribution]) -> dict[str, Any]:
     days.sort()
     return {
         "months": {month: row for month, row in rows.items() if row != [0, 0, 0]},
+        "moved": {month: row for month, row in moves.items() if row != [0, 0, 0]},
         "newest_month": f"{max(order.day for order in given):%Y-%m}" if given else None,
         "totals": totals,
         "first_on": days[0] if days else None,
@@ -61,8 +70,11 @@ def in_plain_words(orders: Iterable[Contribution]) -> dict[str, Any]:
 
 def shown(facts: Facts) -> dict[str, Any]:
     """Facts in the shape of `in_plain_words`."""
+    months = {m: [b.orders, b.spend, b.growth] for m, b in facts.months.items()}
+    moved = {m: [b.moved_orders, b.moved_spend, b.moved_growth] for m, b in facts.months.items()}
     return {
-        "months": {m: [b.orders, b.spend, b.growth] for m, b in facts.months.items()},
+        "months": {m: row for m, row in months.items() if row != [0, 0, 0]},
+        "moved": {m: row for m, row in moved.items() if row != [0, 0, 0]},
         "newest_month": facts.newest_month,
         "totals": [facts.orders, facts.paid, facts.refunded, facts.growth],
         "first_on": facts.first_on,
@@ -77,7 +89,11 @@ def contributions(draw: st.DrawFn) -> Contribution:
     paid = draw(st.sampled_from([0, 1, 12_345]))
     refunded = draw(st.sampled_from([0, paid // 2, paid]))
     counts = 0 if paid and refunded == paid else 1
-    return Contribution(day, counts, paid, refunded, (paid - refunded) // 100)
+    moved = []
+    if refunded and draw(st.booleans()):
+        later = day + timedelta(days=draw(st.sampled_from([40, 400])))
+        moved = [Moved(f"{later:%Y-%m}", 1 - counts, refunded, refunded // 100)]
+    return Contribution(day, counts, paid, refunded, (paid - refunded) // 100, tuple(moved))
 
 
 COMMANDS = st.lists(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from graphql_api.kit.time import Clock
 from graphql_api.members.models import Member
-from graphql_api.members.rules import Contribution, Origin
+from graphql_api.members.rules import Contribution, Moved, Origin
 from graphql_api.members.service import NewIdentity
 from graphql_api.orders import service
 from graphql_api.orders.service import Snapshot, SnapshotBody, SnapshotRefund
@@ -215,7 +215,10 @@ def what_is_known(arriving: list[Purchase]) -> list[Contribution]:
         refunded = min(paid, refunds[-1] if refunds else 0)
         counts = 0 if paid and refunded == paid else 1
         day = date(2018, 1, 10) - timedelta(days=told[-1].days_ago)
-        known.append(Contribution(day, counts, paid, refunded, (paid - refunded) // 100))
+        growth = (paid - refunded) // 100
+        moved = Moved("2018-01", 1 - counts, refunded, paid // 100 - growth)
+        later = (moved,) if refunded and day < date(2018, 1, 1) else ()
+        known.append(Contribution(day, counts, paid, refunded, growth, later))
     return known
 
 

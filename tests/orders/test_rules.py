@@ -1,6 +1,6 @@
 """Orders merge the same in any sequence; their status, totals and gift to facts follow from it."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import reduce
 from itertools import permutations
 from types import SimpleNamespace
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphql_api.members.rules import Contribution
+from graphql_api.members.rules import Contribution, Moved
 from graphql_api.orders.models import Order
 from graphql_api.orders.rules import (
     Body,
@@ -174,6 +174,18 @@ def test_contribution(state: State, orders: int, paid: int, refunded: int, growt
     day = date(2018, 1, 5)
     expected = Contribution(day, orders, paid, refunded, growth)
     assert contribution(state, SHIPPED_GROWTH) == expected
+
+
+def test_refund_in_a_later_month_is_noted_with_what_it_took_when_it_came() -> None:
+    months = {"r1": date(2018, 1, 9), "r2": date(2018, 2, 3), "r3": date(2018, 3, 3)}
+    amounts = {"r1": 50, "r2": 950, "r3": 9_999}
+    refunds = {
+        id_: Refund(id_, 1, PAID_AT + timedelta(days=n), amounts[id_], (), day)
+        for n, (id_, day) in enumerate(months.items())
+    }
+    given = contribution(merge(make_state(1_999), State(None, refunds)), SHIPPED_GROWTH)
+    assert given is not None
+    assert given.moved == (Moved("2018-02", 0, 950, 10), Moved("2018-03", 1, 999, 9))
 
 
 def test_growth_follows_its_policy() -> None:

@@ -28,6 +28,7 @@ from graphql_api.standing.rules import (
     RfmClass,
     Standing,
     Tier,
+    explain_tier,
 )
 from graphql_api.standing.service import Cause
 from graphql_api.stores.models import Store
@@ -344,3 +345,32 @@ def test_order_gives_growth_by_the_policy_that_was_in_force_when_it_came(store: 
     assert member_now(member).facts.growth == 600 + 60
     give_back(old, "2018-01-14", 30_000)
     assert member_now(member).facts.growth == 300 + 60
+
+
+@pytest.mark.parametrize(
+    ("across", "february", "march"),
+    [("REOPEN", 300, 400), ("FLOOR_AT_ZERO", 0, 400), ("CARRY_DEBT", 0, 100)],
+)
+def test_refund_in_a_later_month_counts_where_the_policy_says(
+    store: Store, across: str, february: int, march: int
+) -> None:
+    publish(PolicyKind.TIER_LADDER, {"refundAcross": across, "windowMonths": 1})
+    member = joined(store, "2018-01-10")
+    order = buy(store, member, "2018-01-12", 60_000)
+    buy(store, member, "2018-02-10", 30_000)
+    give_back(order, "2018-02-11", 60_000)
+    now = member_now(member)
+    assert now.month_document == {
+        "2018-01": [0, 0, 0, 1, 60_000, 600],
+        "2018-02": [1, 30_000, 300, -1, -60_000, -600],
+    }
+    assert metric(member, "2018-02-11") == february
+    buy(store, member, "2018-03-01", 40_000)
+    assert metric(member, "2018-03-01") == march
+
+
+def metric(member: Member, day: str) -> int:
+    """What the ladder counts of a member on a day."""
+    facts = models.facts(member_now(member), date(2018, 1, 10))
+    ready, as_of = repository.in_force(), date.fromisoformat(day)
+    return explain_tier(facts, standing_now(member), ready, as_of).metric

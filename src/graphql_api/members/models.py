@@ -387,7 +387,7 @@ class Member(MembersItem):
 
     @facts.setter
     def facts(self, facts: Facts) -> None:
-        self.month_document = {m: [b.orders, b.spend, b.growth] for m, b in facts.months.items()}
+        self.month_document = {m: list(b.row) for m, b in facts.months.items()}
         self.newest_month = facts.newest_month
         self.order_count = facts.orders
         self.paid = facts.paid

@@ -274,16 +274,26 @@ def held_by_another(owner: str | None, until: datetime | None, me: str, now: dat
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """One calendar month: orders not fully refunded, spend net of refunds in fen, growth value."""
+    """One calendar month: orders not fully refunded, spend net of refunds in fen, growth value.
+
+    A refund reduces the month of its purchase. What is `moved` says the rest for policies that let
+    a refund count in a month of its own: what refunds in later months took from this one, less what
+    refunds in this month took from earlier ones.
+    """
 
     orders: int = 0
     spend: int = 0
     growth: int = 0
+    moved_orders: int = 0
+    moved_spend: int = 0
+    moved_growth: int = 0
 
     @property
     def row(self) -> tuple[int, ...]:
-        """The month as it is stored."""
-        return self.orders, self.spend, self.growth
+        """The month as it is stored: three numbers, or six where refunds moved something."""
+        moved = self.moved_orders, self.moved_spend, self.moved_growth
+        own = self.orders, self.spend, self.growth
+        return own + moved if any(moved) else own
 
     def plus(self, given: "Contribution", sign: int) -> "Bucket":
         """The month with an order's contribution added (1) or taken back (-1)."""
@@ -291,13 +301,40 @@ class Bucket:
             self.orders + sign * given.orders,
             self.spend + sign * (given.paid - given.refunded),
             self.growth + sign * given.growth,
+            self.moved_orders + sign * sum(moved.orders for moved in given.moved),
+            self.moved_spend + sign * sum(moved.spend for moved in given.moved),
+            self.moved_growth + sign * sum(moved.growth for moved in given.moved),
+        )
+
+    def took(self, moved: "Moved", sign: int) -> "Bucket":
+        """The month with what its refunds took from another noted (1) or forgotten (-1)."""
+        return replace(
+            self,
+            moved_orders=self.moved_orders - sign * moved.orders,
+            moved_spend=self.moved_spend - sign * moved.spend,
+            moved_growth=self.moved_growth - sign * moved.growth,
         )
 
     def and_also(self, other: "Bucket") -> "Bucket":
         """The month of two members who are one."""
         return Bucket(
-            self.orders + other.orders, self.spend + other.spend, self.growth + other.growth
+            self.orders + other.orders,
+            self.spend + other.spend,
+            self.growth + other.growth,
+            self.moved_orders + other.moved_orders,
+            self.moved_spend + other.moved_spend,
+            self.moved_growth + other.moved_growth,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What a refund in a later month than its purchase took, and in which month."""
+
+    month: str
+    orders: int
+    spend: int
+    growth: int
 
 
 EMPTY = Bucket()
@@ -307,7 +344,8 @@ EMPTY = Bucket()
 class Contribution:
     """What one order gives to the facts of its member, in its month of purchase.
 
-    `orders` is 1, or 0 once it was fully refunded; amounts in fen.
+    `orders` is 1, or 0 once it was fully refunded; amounts in fen. `moved` says which of its
+    refunds came in later months.
     """
 
     day: date
@@ -315,6 +353,7 @@ class Contribution:
     paid: int
     refunded: int
     growth: int
+    moved: tuple[Moved, ...] = ()
 
     @property
     def month(self) -> str:
@@ -351,8 +390,7 @@ def derive(contributions: Iterable[Contribution]) -> Facts:
     newest = max(c.month for c in given)
     months: dict[str, Bucket] = {}
     for c in given:
-        if _kept(c.month, newest):
-            months[c.month] = months.get(c.month, EMPTY).plus(c, 1)
+        _fold(months, c, 1, newest)
     counted = [c.day for c in given if c.orders]
     return Facts(
         months={month: bucket for month, bucket in months.items() if bucket != EMPTY},
@@ -419,11 +457,8 @@ def _add(facts: Facts, c: Contribution, sign: int) -> Facts:
     months = dict(facts.months)
     if newest != facts.newest_month:
         months = {m: b for m, b in months.items() if _kept(m, newest)}
-    if _kept(month, newest):
-        bucket = months.get(month, EMPTY).plus(c, sign)
-        months[month] = bucket
-        if bucket == EMPTY:
-            del months[month]
+    _fold(months, c, sign, newest)
+    months = {m: b for m, b in months.items() if b != EMPTY}
     counts = sign > 0 and c.orders
     return replace(
         facts,
@@ -436,6 +471,15 @@ def _add(facts: Facts, c: Contribution, sign: int) -> Facts:
         first_on=min(facts.first_on or c.day, c.day) if counts else facts.first_on,
         last_on=max(facts.last_on or c.day, c.day) if counts else facts.last_on,
     )
+
+
+def _fold(months: dict[str, Bucket], c: Contribution, sign: int, newest: str) -> None:
+    """Add an order's contribution to the months that are kept, or take it back."""
+    if _kept(c.month, newest):
+        months[c.month] = months.get(c.month, EMPTY).plus(c, sign)
+    for moved in c.moved:
+        if _kept(moved.month, newest):
+            months[moved.month] = months.get(moved.month, EMPTY).took(moved, sign)
 
 
 def _kept(month: str, newest: str) -> bool:

@@ -1,5 +1,6 @@
 """What is stored of orders: the order by its owner and time, its pointer, and who it waits for."""
 
+from datetime import date
 from typing import Any
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, VersionAttribute
@@ -195,10 +196,13 @@ def _line_row(line: Line) -> list[Any]:
 
 def _refund_row(refund: Refund) -> list[Any]:
     lines = [[line.item_id, line.amount] for line in refund.lines]
-    return [refund.id, refund.revision, _INSTANT.serialize(refund.at), refund.amount, lines]
+    at = _INSTANT.serialize(refund.at)
+    day = refund.day.isoformat() if refund.day else None
+    return [refund.id, refund.revision, at, refund.amount, lines, day]
 
 
 def _refund(row: list[Any]) -> Refund:
-    id_, revision, at, amount, lines = row
+    id_, revision, at, amount, lines, day = row
     shown = tuple(RefundLine(*line) for line in lines)
-    return Refund(id_, revision, _INSTANT.deserialize(at), amount, shown)
+    on = date.fromisoformat(day) if day else None
+    return Refund(id_, revision, _INSTANT.deserialize(at), amount, shown, on)

@@ -1,12 +1,13 @@
 """Rules of orders: snapshots merge the same in any sequence, and give their member facts."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
-from graphql_api.members.rules import Contribution
+from graphql_api.kit.time import month_of
+from graphql_api.members.rules import Contribution, Moved
 from graphql_api.policies.rules import GrowthPolicy
 from graphql_api.viewer import READ_ORDERS, Role, Viewer
 
@@ -48,13 +49,17 @@ class RefundLine:
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """One refund as its vendor tells it; an amount of 0 says that it was withdrawn."""
+    """One refund as its vendor tells it; an amount of 0 says that it was withdrawn.
+
+    `day` is its business day.
+    """
 
     id: str
     revision: int
     at: datetime
     amount: int
     lines: tuple[RefundLine, ...] = ()
+    day: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +160,20 @@ def contribution(state: State, growth: GrowthPolicy) -> Contribution | None:
         paid=state.total,
         refunded=state.refunded,
         growth=growth.growth_of(net),
+        moved=tuple(_moved(state, state.body, growth)),
     )
+
+
+def _moved(state: State, body: Body, growth: GrowthPolicy) -> Iterator[Moved]:
+    """What each refund in a later month than the purchase took, as they came one by one."""
+    left = body.total
+    for refund in sorted(state.refunds.values(), key=lambda r: (r.at, r.id)):
+        taken = min(left, refund.amount)
+        before, left = left, left - taken
+        month = month_of(refund.day) if refund.day else ""
+        if taken and month > month_of(body.day):
+            lost = growth.growth_of(before) - growth.growth_of(left)
+            yield Moved(month, int(left == 0), taken, lost)
 
 
 class Seen(Protocol):

@@ -477,6 +477,7 @@ def _state(snapshot: Snapshot, clock: Clock) -> State:
             at=to_the_millisecond(r.at),
             amount=r.amount,
             lines=tuple(RefundLine(line.item_id, line.amount) for line in r.lines),
+            day=clock.day_of(r.at),
         )
         for r in snapshot.refunds
     }
