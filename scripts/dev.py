@@ -27,7 +27,9 @@ from graphql_api.members.models import MembersItem
 from graphql_api.merges.models import MergesItem
 from graphql_api.orders.models import OrdersItem
 from graphql_api.ownership.models import OwnershipItem
+from graphql_api.policies.models import PoliciesItem
 from graphql_api.privacy.models import PrivacyItem
+from graphql_api.rebuilds.models import RebuildsItem
 from graphql_api.tags.models import TagsItem
 from graphql_api.viewer import Role
 from scripts import engines, import_data, local, manifest
@@ -180,6 +182,7 @@ def _pumps(data_dir: Path) -> list[Pump | QueuePump | Days]:
         hand_overs,
         merges,
         privacy_jobs,
+        rebuilds,
         standing,
         tag_counts,
         tag_jobs,
@@ -200,6 +203,8 @@ def _pumps(data_dir: Path) -> list[Pump | QueuePump | Days]:
         Pump(BulkItem.Meta.table_name, bulk_steps.handler, data_dir),
         QueuePump(settings().webhook_queue_url, deliveries.handler),
         Pump(PrivacyItem.Meta.table_name, privacy_jobs.handler, data_dir),
+        Pump(PoliciesItem.Meta.table_name, rebuilds.handler, data_dir, consumer="rebuilds"),
+        Pump(RebuildsItem.Meta.table_name, rebuilds.handler, data_dir),
         Days(say),
     ]
 

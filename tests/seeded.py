@@ -34,8 +34,14 @@ from graphql_api.orders import service as orders
 from graphql_api.ownership import service as ownership
 from graphql_api.ownership.models import HandOver, Skipped, skip_sort
 from graphql_api.ownership.rules import EndReason, HandOverFailure, HandOverState, Outcome
+from graphql_api.policies.rules import PolicyKind
 from graphql_api.privacy.models import Erasure, Export
 from graphql_api.privacy.rules import JobState as JobOfPrivacy
+from graphql_api.rebuilds import service as rebuilds
+from graphql_api.rebuilds import tasks as rebuild_tasks
+from graphql_api.standing import service as standing
+from graphql_api.standing.rules import LockKind
+from graphql_api.standing.service import TierLock
 from graphql_api.stores import service as stores
 from graphql_api.stores.models import HEADQUARTERS_ID, Store
 from graphql_api.stores.rules import StoreGrade, UnitKind
@@ -129,8 +135,10 @@ def seeded(chain: str, stand_ins: StandIns) -> dict[str, str]:
     set_consent(withdrawn, viewer=SYSTEM, clock=CLOCK)
     beside = make_member(store, make_identity("openid-2"), name="孙丽")
     elsewhere = make_member(other_store, make_identity("openid-3"), guide_id=other_guide.id)
+    newcomer = make_member(store, make_identity("openid-9"), guide_id=guide.id, clock=Clock())
     merged = _merge(member, store)
     order = _order(store, guide_id=guide.id, member_id=member.id)
+    _locked_tier(member)
     tag = _tag(member, guide)
     publish(make_draft())
     campaigns = _campaigns(region.id, store, other_store, member)
@@ -154,6 +162,7 @@ def seeded(chain: str, stand_ins: StandIns) -> dict[str, str]:
             "phone": PHONE,
             "union_id": UNION_ID,
             "member_beside": beside.id,
+            "member_new": newcomer.id,
             "member_elsewhere": elsewhere.id,
             "merge": merged.id,
             "member_merged": merged.loser_id,
@@ -166,6 +175,7 @@ def seeded(chain: str, stand_ins: StandIns) -> dict[str, str]:
             "export": _export(member),
             "erasure": _erasure(member),
         }
+        | _runs()
     )
 
 
@@ -326,6 +336,24 @@ def _hand_over(giver: Guide, taker: Guide, *, skipped: Member) -> str:
 def _hand_over_waiting(giver: Guide, taker: Guide) -> str:
     given = ownership.HandOverCreate(from_guide_id=giver.id, target_ids=[taker.id])
     return str(ownership.hand_over(given, viewer=SYSTEM, clock=CLOCK).id)
+
+
+def _locked_tier(member: Member) -> None:
+    """At least V3 for a long time."""
+    given = TierLock(member_id=member.id, tier="V3", kind=LockKind.FLOOR, until=date(2099, 12, 31))
+    standing.lock(given, viewer=SYSTEM, clock=CLOCK)
+
+
+def _runs() -> dict[str, str]:
+    """A preview that is over, with a move; a measurement that was cancelled; one that waits."""
+    ladder = {"tiers": [{"name": "V1", "threshold": 0}, {"name": "Gold", "threshold": 1}]}
+    given = rebuilds.PolicyPreview(kind=PolicyKind.TIER_LADDER, document=ladder)
+    run = rebuilds.preview(given, viewer=SYSTEM, clock=CLOCK)
+    rebuild_tasks.run_all(run.id, clock=CLOCK)
+    cancelled = rebuilds.measure(rebuilds.PolicyMeasure(), viewer=SYSTEM, clock=CLOCK)
+    rebuilds.cancel(cancelled.id, viewer=SYSTEM, clock=CLOCK)
+    waiting = rebuilds.measure(rebuilds.PolicyMeasure(), viewer=SYSTEM, clock=CLOCK)
+    return {"run": run.id, "cancelled_run": cancelled.id, "waiting_run": waiting.id}
 
 
 def _export(member: Member) -> str:

@@ -23,6 +23,7 @@ HANDLERS = {
     if file.stem != "__init__"
 }
 FUNCTION = "AWS::Serverless::Function"
+MACHINE_ROLES = {"RebuildMachineRole"}
 TABLE = "AWS::DynamoDB::Table"
 
 
@@ -143,7 +144,7 @@ def test_every_function_has_a_role_and_a_log_of_its_own() -> None:
     functions = of_type(FUNCTION).values()
     roles = [function["Role"].removesuffix(".Arn") for function in functions]
     logs = [function["LoggingConfig"]["LogGroup"] for function in functions]
-    assert sorted(roles) == sorted(of_type("AWS::IAM::Role"))
+    assert sorted(roles) == sorted(set(of_type("AWS::IAM::Role")) - MACHINE_ROLES)
     assert len(set(logs)) == len(logs)
     assert set(logs) < set(of_type("AWS::Logs::LogGroup"))
 
@@ -154,8 +155,10 @@ def test_logs_are_kept_for_180_days() -> None:
 
 
 def test_rights_name_what_they_are_for() -> None:
-    """No wildcard, but for the streams of a table, dated each, and for the files of one slice."""
-    pattern = r"\${\w+Table\.Arn}/stream/\*|\${FilesBucket\.Arn}/[a-z]+/\*"
+    """No wildcard, but for streams, dated each, files of one slice, and runs of one machine."""
+    pattern = (
+        r"\${\w+Table\.Arn}/stream/\*|\${FilesBucket\.Arn}/[a-z]+/\*|.*:execution:[\w${}-]+/\*"
+    )
     for statement in statements():
         assert statement["Effect"] == "Allow"
         assert [action for action in listed(statement["Action"]) if "*" in action] == []
@@ -216,10 +219,23 @@ def test_every_table_that_holds_a_person_may_be_exported_and_forgotten() -> None
     assert [noun for noun in sorted(nouns) if f"{noun}Table" not in role] == []
 
 
-def test_only_lambda_takes_the_roles() -> None:
-    for role in of_type("AWS::IAM::Role").values():
+def test_functions_and_the_machine_take_their_roles_and_nobody_else() -> None:
+    for name, role in of_type("AWS::IAM::Role").items():
         [trust] = role["AssumeRolePolicyDocument"]["Statement"]
-        assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
+        service = "states" if name in MACHINE_ROLES else "lambda"
+        assert trust["Principal"] == {"Service": f"{service}.amazonaws.com"}
+
+
+def test_pieces_of_a_run_are_handed_out_and_tried_again() -> None:
+    [machine] = of_type("AWS::StepFunctions::StateMachine").values()
+    states = machine["Definition"]["States"]
+    assert states["Pieces"]["ItemProcessor"]["ProcessorConfig"]["Mode"] == "DISTRIBUTED"
+    tasks = [s for s in states.values() if s["Type"] == "Task"]
+    tasks += states["Pieces"]["ItemProcessor"]["States"].values()
+    assert {task["Resource"] for task in tasks} == {"${Worker}"}
+    assert all(task["Retry"][0]["MaxAttempts"] == 6 for task in tasks)
+    assert states["Pieces"]["Catch"][0]["Next"] == "NoteFailure"
+    assert watched("ExecutionsFailed") == {"RebuildMachine"}
 
 
 def test_no_partition_or_host_is_written_down() -> None:
@@ -228,6 +244,7 @@ def test_no_partition_or_host_is_written_down() -> None:
     assert set(re.findall(r"[\w.-]+\.amazonaws\.com", TEXT)) == {
         "apigateway.amazonaws.com",
         "lambda.amazonaws.com",
+        "states.amazonaws.com",
     }
 
 

@@ -83,6 +83,7 @@ class Settings(BaseSettings):
     )
     audit_years: int = Field(default=3, ge=3, le=30)
     recompute_queue_url: str = ""
+    rebuild_machine_arn: str = ""
     graphiql: bool = True
     introspection: Literal["everyone", "insiders", "nobody"] = "everyone"
     throttled: bool = True

@@ -31,6 +31,8 @@ from graphql_api.ownership.schema import OwnershipMutations, OwnershipQueries
 from graphql_api.permissions import SIGNED_IN
 from graphql_api.policies.schema import PolicyMutations, PolicyQueries
 from graphql_api.privacy.schema import PrivacyMutations, PrivacyQueries
+from graphql_api.rebuilds.schema import RebuildMutations, RebuildQueries
+from graphql_api.standing.schema import StandingMutations
 from graphql_api.stores.schema import StoreMutations, StoreQueries
 from graphql_api.tags.schema import TagMutations, TagQueries
 from graphql_api.webhooks.schema import WebhookMutations, WebhookQueries
@@ -86,6 +88,7 @@ class Query(
     MergeQueries,
     PrivacyQueries,
     BulkQueries,
+    RebuildQueries,
 ):
     """Root of all queries."""
 
@@ -106,6 +109,8 @@ class Mutation(
     DocumentMutations,
     PrivacyMutations,
     BulkMutations,
+    RebuildMutations,
+    StandingMutations,
 ):
     """Root of all mutations."""
 

@@ -20,6 +20,7 @@ from graphql_api.orders.models import OrdersItem
 from graphql_api.ownership.models import OwnershipItem
 from graphql_api.policies.models import PoliciesItem
 from graphql_api.privacy.models import PrivacyItem
+from graphql_api.rebuilds.models import RebuildsItem
 from graphql_api.requests.models import RequestsItem
 from graphql_api.standing.models import StandingItem
 from graphql_api.stores.models import StoresItem
@@ -35,6 +36,7 @@ TABLES: tuple[type[Item], ...] = (
     OwnershipItem,
     TagsItem,
     StandingItem,
+    RebuildsItem,
     OrdersItem,
     CampaignsItem,
     AccessItem,

@@ -14,6 +14,7 @@ from graphql_api.ownership import models as ownership
 from graphql_api.policies import models as policies
 from graphql_api.privacy.documents import shown
 from graphql_api.privacy.parts import PARTS
+from graphql_api.rebuilds import models as rebuilds
 from graphql_api.requests import models as requests
 from graphql_api.standing import models as standing
 from graphql_api.stores import models as stores
@@ -42,6 +43,8 @@ LEAD_NOWHERE = {
     tags.TagJob: "ids of members that failed, with refusals of ours",
     tags.JobList: "ids in the list of a job",
     standing.Failure: "an id and the name of an error",
+    rebuilds.Run: "ids of a few members whom a policy moves",
+    rebuilds.Piece: "the same, of a piece of the run",
     access.Bucket: "what a client may still ask, for minutes",
     access.Attempts: "a hash of whom a platform named, for an hour",
     bulk.BulkOperation: "ids of parents whose lists are left, while it runs; a file for a week",

@@ -54,6 +54,10 @@ from graphql_api.permissions import (
     TAG_FIELD,
     TAG_STAFF,
 )
+from graphql_api.standing import repository as standing_repository
+from graphql_api.standing import types as standing
+from graphql_api.standing.rules import ChangeKind, Phase, Quadrant
+from graphql_api.standing.types import MemberLifecycle, MemberRfm, MemberTier, StandingChange
 from graphql_api.stores import repository as stores
 from graphql_api.stores.types import Store
 from graphql_api.tags import repository as tags
@@ -328,7 +332,22 @@ async def _ownership_history(
     )
 
 
+async def _standing_history(
+    root: strawberry.Parent[models.Member],
+    info: Info,
+    part: Annotated[ChangeKind, strawberry.argument(description="Which part. 状态项")],
+    first: First = 20,
+    after: After = None,
+    reverse: Reverse = False,
+) -> Any:
+    page = standing_repository.history_of_lives
+    return await paged(
+        info.context, page, root.lives, part, first=first, after=after, reverse=reverse
+    )
+
+
 del _ownership.__annotations__["return"], _ownership_history.__annotations__["return"]
+del _standing_history.__annotations__["return"]
 
 
 @strawberry.type(description="A member of the chain. 会员")
@@ -411,6 +430,36 @@ class Member(Node):
         rule=MEMBER_FIELD,
         description="What the member bought, up to this moment. 消费汇总",
         resolver=lambda root: root.facts,
+    )
+    tier: MemberTier = field(
+        rule=MEMBER_FIELD,
+        description="Where the member stands among the tiers today, and what comes. 会员等级",
+        resolver=standing.tier,
+    )
+    lifecycle: MemberLifecycle = field(
+        rule=MEMBER_STAFF,
+        description="Where the member stands since the last purchase. 生命周期",
+        resolver=standing.lifecycle,
+    )
+    phase: Phase = field(
+        rule=MEMBER_STAFF,
+        description="How far the relationship has come. 会员关系期",
+        resolver=standing.phase,
+    )
+    rfm: MemberRfm | None = field(
+        rule=MEMBER_STAFF,
+        description="RFM scores and class; null for who never bought. RFM 评分",
+        resolver=standing.rfm,
+    )
+    quadrant: Quadrant | None = field(
+        rule=MEMBER_STAFF,
+        description="The quadrant; null until the policy knows the averages of all. 四象限",
+        resolver=standing.quadrant,
+    )
+    standing_history: Connection[StandingChange] = field(
+        rule=MEMBER_STAFF,
+        description="How a part of the standing changed, oldest first. 状态变更历史",
+        resolver=_standing_history,
     )
     orders: Connection[Annotated["Order", strawberry.lazy("graphql_api.orders.types")]] = (
         connection(

@@ -1,6 +1,7 @@
 """What is stored of policies: their versions, and for each kind which one is in force."""
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, VersionAttribute
+from pynamodb.constants import STREAM_NEW_AND_OLD_IMAGE
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb_attributes import UnicodeEnumAttribute
 
@@ -11,6 +12,7 @@ from graphql_api.policies.rules import DOCUMENTS, PolicyDocument, PolicyKind, Po
 
 SOLE = "@"
 SHIPPED_VERSION = 0
+_HEAD = "head#"
 
 
 class KindIndex(GlobalSecondaryIndex["PoliciesItem"]):
@@ -30,6 +32,7 @@ class PoliciesItem(Item):
     class Meta:
         table_name = table_name("policies")
         billing_mode = "PAY_PER_REQUEST"
+        stream_view_type = STREAM_NEW_AND_OLD_IMAGE
 
     id = UnicodeAttribute(hash_key=True)
     sort = UnicodeAttribute(range_key=True, default=SOLE)
@@ -71,6 +74,13 @@ class Head(PoliciesItem):
     draft = NumberAttribute(null=True)
     version = VersionAttribute()
 
+    @staticmethod
+    def kind_of(key: str) -> PolicyKind | None:
+        """The kind whose head stands under a key; None for keys of anything else."""
+        kind = key.removeprefix(_HEAD)
+        known = key.startswith(_HEAD) and kind in PolicyKind.__members__
+        return PolicyKind[kind] if known else None
+
 
 def policy_id(kind: PolicyKind, version: int) -> str:
     """The id of a version of a policy."""
@@ -79,7 +89,7 @@ def policy_id(kind: PolicyKind, version: int) -> str:
 
 def head_id(kind: PolicyKind) -> str:
     """The key of a kind of policy."""
-    return f"head#{kind}"
+    return f"{_HEAD}{kind}"
 
 
 def place_of(version: int) -> str:

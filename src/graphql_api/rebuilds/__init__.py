@@ -1,0 +1,1 @@
+"""What a new policy does to everyone: shown before, then carried out, in pieces 规则重算."""
