@@ -251,6 +251,16 @@ def test_refusals_name_their_fields(send: Client, store: Store) -> None:
     assert everything() == before
 
 
+def test_bulk_names_each_tag_once(send: Client, store: Store) -> None:
+    tag, member = make_tag(), make_member(store)
+    twice = {"memberIds": [member.id], "tagIds": [tag.id, tag.id]}
+    before = everything()
+    answer = send(BULK, token=OPERATOR, input=twice)["memberTagsAddBulk"]
+    [error] = answer["userErrors"]
+    assert (error["code"], error["field"]) == ("INVALID", ["input", "tagIds"])
+    assert everything() == before
+
+
 def test_bulk_answers_member_by_member(send: Client, store: Store) -> None:
     tag = make_tag()
     member = make_member(store)

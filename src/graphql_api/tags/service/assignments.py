@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from graphql_api.errors import AppError, ForbiddenTransition, Invalid, LimitExceeded, NotFound
 from graphql_api.kit import ids
@@ -66,6 +66,13 @@ class TagsAddBulk(Command):
     expires_on: date | None = None
     reason: Text | None = None
     error_policy: ErrorPolicy = ErrorPolicy.STOP
+
+    @field_validator("tag_ids")
+    @classmethod
+    def _names_each_tag_once(cls, named: list[str]) -> list[str]:
+        if len(set(named)) < len(named):
+            raise ValueError("a tag stands once")
+        return named
 
 
 @dataclass(frozen=True, slots=True)
