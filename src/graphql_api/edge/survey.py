@@ -247,7 +247,8 @@ def _each_after_what_it_spreads(fragments: Mapping[str, Part]) -> list[str]:
     return list(order)
 
 
-def _reached(part: Part, fragments: Mapping[str, Part]) -> list[str]:
+def _reached(part: Part, fragments: Mapping[str, Part]) -> dict[str, None]:
+    """The fragments that a part spreads, and those that they spread."""
     reached: dict[str, None] = {}
     waiting = [name for name, _, _ in part.spreads]
     while waiting:
@@ -255,7 +256,7 @@ def _reached(part: Part, fragments: Mapping[str, Part]) -> list[str]:
         if name in fragments and name not in reached:
             reached[name] = None
             waiting += [spread for spread, _, _ in fragments[name].spreads]
-    return list(reached)
+    return reached
 
 
 def _defaults(node: OperationDefinitionNode) -> dict[str, Any]:
