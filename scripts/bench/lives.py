@@ -81,7 +81,7 @@ class Life:
 
 def standing_facts(facts: member_rules.Facts, joined_on: date) -> Facts:
     """The facts of a member as decisions take them."""
-    rows = {month_number(m): (b.orders, b.spend, b.growth) for m, b in facts.months.items()}
+    rows = {month_number(month): bucket.row for month, bucket in facts.months.items()}
     totals = (facts.orders, facts.paid - facts.refunded, facts.growth)
     return facts_of(rows, joined=joined_on, last=facts.last_on, totals=totals)
 

@@ -74,7 +74,7 @@ def test_every_table_is_among_the_models() -> None:
     assert set(tables.TABLES) <= set(MODELS)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(answers())
 def test_item_is_the_one_that_pynamodb_makes(answer: tuple[type[Item], dict[str, Any]]) -> None:
     model, data = answer

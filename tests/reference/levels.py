@@ -13,6 +13,7 @@ from tests.reference.days import first_of_window, months_after
 TIERS = [("V6", 6_000), ("V5", 3_000), ("V4", 1_500), ("V3", 600), ("V2", 200), ("V1", 0)]
 TIER_ORDER = ["V1", "V2", "V3", "V4", "V5", "V6"]
 TIER_WINDOW = 6
+REOPEN, FLOOR_AT_ZERO, CARRY_DEBT = "REOPEN", "FLOOR_AT_ZERO", "CARRY_DEBT"
 TIER_VALIDITY = 6
 
 STATES = [(3, "ONBOARDING"), (6, "AWAKENING"), (9, "WIN_BACK"), (12, "DORMANT")]
@@ -27,10 +28,23 @@ MONETARY = [(300_000, 5), (150_000, 4), (60_000, 3), (20_000, 2)]
 HIGH = 3
 
 
-def growth(known: dict[str, Any], as_of: date) -> int:
-    """Growth value earned in the current calendar month and the 5 before."""
-    window = purchases.since(known, first_of_window(as_of, TIER_WINDOW), as_of)
-    return sum(order["growth"] for order in window)
+def growth(known: dict[str, Any], as_of: date, across: str = REOPEN) -> int:
+    """Growth value earned in the current calendar month and the 5 before.
+
+    A refund in a later month than the purchase reopens that of the purchase, or it takes from its
+    own: down to zero, or with what is missing as a debt of the months after it.
+    """
+    if across == REOPEN:
+        window = purchases.since(known, first_of_window(as_of, TIER_WINDOW), as_of)
+        return sum(order["growth"] for order in window)
+    first = first_of_window(as_of, TIER_WINDOW)
+    total = debt = 0
+    for month, value in sorted(purchases.growth_by_month(known).items()):
+        left = value - debt
+        debt = max(0, -left) if across == CARRY_DEBT else 0
+        if (first.year, first.month) <= month <= (as_of.year, as_of.month):
+            total += max(0, left)
+    return total
 
 
 def tier_supported(value: int) -> str:

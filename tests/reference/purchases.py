@@ -1,7 +1,7 @@
 """What a till knows of a member at a moment: orders by their number, and every refund so far.
 
     {"orders": {"A1": {"day": date(2017, 3, 5), "amount": 12_050}},
-     "refunds": [{"order": "A1", "amount": 2_000}]}
+     "refunds": [{"order": "A1", "day": date(2017, 4, 1), "amount": 2_000}]}
 
 Amounts are fen. A refund of an order that has not arrived waits for it.
 """
@@ -17,7 +17,8 @@ def nothing() -> dict[str, Any]:
 def learn(known: dict[str, Any], event: dict[str, Any]) -> None:
     """Take in what has just arrived: a purchase, or money given back for one."""
     if "refund_of" in event:
-        known["refunds"].append({"order": event["refund_of"], "amount": event["amount"]})
+        refund = {"order": event["refund_of"], "day": event["on"], "amount": event["amount"]}
+        known["refunds"].append(refund)
     else:
         known["orders"][event["order"]] = {"day": event["day"], "amount": event["amount"]}
 
@@ -56,3 +57,20 @@ def last_day(known: dict[str, Any]) -> date | None:
     """The day of the last of them, whenever it became known."""
     days = [order["day"] for order in standing(known)]
     return max(days) if days else None
+
+
+def growth_by_month(known: dict[str, Any]) -> dict[tuple[int, int], int]:
+    """Growth by month where a refund takes from the month in which it is made, even below zero."""
+    months: dict[tuple[int, int], int] = {}
+    for number, order in known["orders"].items():
+        bought_in = (order["day"].year, order["day"].month)
+        left = order["amount"]
+        months[bought_in] = months.get(bought_in, 0) + left // 100
+        for refund in known["refunds"]:
+            if refund["order"] == number:
+                before = left
+                left = max(0, left - refund["amount"])
+                takes_from = max(bought_in, (refund["day"].year, refund["day"].month))
+                lost = before // 100 - left // 100
+                months[takes_from] = months.get(takes_from, 0) - lost
+    return months

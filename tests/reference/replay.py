@@ -4,14 +4,22 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
-from graphql_api.policies.rules import BaseAverages, PolicyKind, RfmPolicy
+from graphql_api.policies.rules import BaseAverages, PolicyKind, RfmPolicy, TierLadder
 from graphql_api.standing.rules import Policies, Quadrant, Standing, prepare
 from scripts.bench.lives import Counts, Life, evenings
 from scripts.bench.year import History
 from tests.reference import year
 
 AVERAGES = BaseAverages(orders_percent=100 * year.BASE["orders"], order_fen=year.BASE["value"])
-POLICIES = prepare({PolicyKind.RFM: (1, RfmPolicy(averages=AVERAGES))})
+
+
+def policies_with(ladder: TierLadder) -> Policies:
+    """The shipped policies with this ladder, and with averages, so that there is a quadrant."""
+    rfm = RfmPolicy(averages=AVERAGES)
+    return prepare({PolicyKind.TIER_LADDER: (1, ladder), PolicyKind.RFM: (1, rfm)})
+
+
+POLICIES = policies_with(TierLadder())
 QUADRANTS = {
     Quadrant.HIGH_HIGH: "HH",
     Quadrant.HIGH_LOW: "HL",

@@ -17,7 +17,7 @@ from tests.reference.test_lives import histories
 ONE_DAY = timedelta(days=1)
 YEARS_ON = timedelta(days=800)
 
-few = settings(max_examples=25, deadline=None)
+few = settings(max_examples=20, deadline=None)
 
 
 def last_day(history: History) -> date:

@@ -121,6 +121,24 @@ def test_growth_is_one_for_each_whole_yuan_of_an_order_net_of_refunds() -> None:
     assert levels.growth(known, day("2017-07-01")) == 0
 
 
+def test_refund_in_a_later_month_takes_from_the_month_that_the_policy_says() -> None:
+    known = purchases.nothing()
+    for event in (
+        bought("2017-01-05", 300, "A"),
+        bought("2017-03-05", 50),
+        gave_back("2017-03-09", "A", 120),
+        bought("2017-04-05", 90),
+    ):
+        purchases.learn(known, event)
+    assert levels.growth(known, day("2017-04-30"), "REOPEN") == 180 + 50 + 90
+    assert levels.growth(known, day("2017-04-30"), "FLOOR_AT_ZERO") == 300 + 0 + 90
+    assert levels.growth(known, day("2017-04-30"), "CARRY_DEBT") == 300 + 0 + 20
+    # From July on January is out of the window; the debt of March is owed all the same.
+    assert levels.growth(known, day("2017-07-31"), "REOPEN") == 50 + 90
+    assert levels.growth(known, day("2017-07-31"), "FLOOR_AT_ZERO") == 90
+    assert levels.growth(known, day("2017-07-31"), "CARRY_DEBT") == 20
+
+
 def test_refund_before_its_order_waits_for_it() -> None:
     known = purchases.nothing()
     purchases.learn(known, gave_back("2017-01-05", "A", 30))

@@ -28,7 +28,10 @@ def month_ends(
 
 
 def evenings(
-    history: dict[str, Any], asked: list[date], base: Mapping[str, float] | None = None
+    history: dict[str, Any],
+    asked: list[date],
+    base: Mapping[str, float] | None = None,
+    across: str = levels.REOPEN,
 ) -> dict[date, dict[str, Any]]:
     """What the member is on the evening of each day that is asked for."""
     joined_on = history["joined_on"]
@@ -36,12 +39,12 @@ def evenings(
     kept = new_card(joined_on)
     seen = {}
     for day in every_day(joined_on, max(asked, default=joined_on)):
-        requalify(kept, known, day)
+        requalify(kept, known, day, across)
         follow_lifecycle(kept, known, joined_on, day)
         for event in history["arrivals"]:
             if event["on"] == day:
                 purchases.learn(known, event)
-                upgrade(kept, known, day)
+                upgrade(kept, known, day, across)
                 follow_lifecycle(kept, known, joined_on, day)
         if day in asked:
             seen[day] = evening(kept, known, joined_on, day, base)
@@ -59,23 +62,23 @@ def new_card(joined_on: date) -> dict[str, Any]:
     }
 
 
-def upgrade(kept: dict[str, Any], known: dict[str, Any], day: date) -> None:
+def upgrade(kept: dict[str, Any], known: dict[str, Any], day: date, across: str) -> None:
     """At once, at the event that crosses the threshold; a new validity begins."""
-    supported = levels.tier_supported(levels.growth(known, day))
+    supported = levels.tier_supported(levels.growth(known, day, across))
     if levels.higher(supported, kept["tier"]):
         kept["tier"] = supported
         kept["tier_since"] = day
         kept["tier_ends_on"] = months_after(day, levels.TIER_VALIDITY)
 
 
-def requalify(kept: dict[str, Any], known: dict[str, Any], day: date) -> None:
+def requalify(kept: dict[str, Any], known: dict[str, Any], day: date, across: str) -> None:
     """On the first day after the validity the window decides: renewed, or down to what it supports.
 
     An upgrade on 1 July is valid through 31 December, and the end takes effect on 1 January.
     """
     if kept["tier_ends_on"] is None or day < kept["tier_ends_on"]:
         return
-    supported = levels.tier_supported(levels.growth(known, day))
+    supported = levels.tier_supported(levels.growth(known, day, across))
     if levels.higher(kept["tier"], supported):
         kept["tier"] = supported
         kept["tier_since"] = day

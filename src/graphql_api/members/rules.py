@@ -291,9 +291,10 @@ class Bucket:
     @property
     def row(self) -> tuple[int, ...]:
         """The month as it is stored: three numbers, or six where refunds moved something."""
-        moved = self.moved_orders, self.moved_spend, self.moved_growth
         own = self.orders, self.spend, self.growth
-        return own + moved if any(moved) else own
+        if not (self.moved_orders or self.moved_spend or self.moved_growth):
+            return own
+        return *own, self.moved_orders, self.moved_spend, self.moved_growth
 
     def plus(self, given: "Contribution", sign: int) -> "Bucket":
         """The month with an order's contribution added (1) or taken back (-1)."""
@@ -393,7 +394,7 @@ def derive(contributions: Iterable[Contribution]) -> Facts:
         _fold(months, c, 1, newest)
     counted = [c.day for c in given if c.orders]
     return Facts(
-        months={month: bucket for month, bucket in months.items() if bucket != EMPTY},
+        months=months,
         newest_month=newest,
         orders=sum(c.orders for c in given),
         paid=sum(c.paid for c in given),
@@ -458,7 +459,6 @@ def _add(facts: Facts, c: Contribution, sign: int) -> Facts:
     if newest != facts.newest_month:
         months = {m: b for m, b in months.items() if _kept(m, newest)}
     _fold(months, c, sign, newest)
-    months = {m: b for m, b in months.items() if b != EMPTY}
     counts = sign > 0 and c.orders
     return replace(
         facts,
@@ -475,11 +475,20 @@ def _add(facts: Facts, c: Contribution, sign: int) -> Facts:
 
 def _fold(months: dict[str, Bucket], c: Contribution, sign: int, newest: str) -> None:
     """Add an order's contribution to the months that are kept, or take it back."""
-    if _kept(c.month, newest):
-        months[c.month] = months.get(c.month, EMPTY).plus(c, sign)
+    month = c.month
+    if _kept(month, newest):
+        _put(months, month, months.get(month, EMPTY).plus(c, sign))
     for moved in c.moved:
         if _kept(moved.month, newest):
-            months[moved.month] = months.get(moved.month, EMPTY).took(moved, sign)
+            _put(months, moved.month, months.get(moved.month, EMPTY).took(moved, sign))
+
+
+def _put(months: dict[str, Bucket], month: str, bucket: Bucket) -> None:
+    """Note a month; one of nothing is left out."""
+    if bucket == EMPTY:
+        months.pop(month, None)
+    else:
+        months[month] = bucket
 
 
 def _kept(month: str, newest: str) -> bool:

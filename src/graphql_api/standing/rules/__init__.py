@@ -9,7 +9,6 @@ from graphql_api.standing.rules.explanation import (
     explain_tier,
     next_lifecycle,
 )
-from graphql_api.standing.rules.measured import measured
 from graphql_api.standing.rules.prepared import KINDS, Ladder, Policies, prepare
 from graphql_api.standing.rules.records import (
     GROWTH,
@@ -78,7 +77,6 @@ __all__ = [
     "is_beginning",
     "least_of_quintiles",
     "locked",
-    "measured",
     "most_of_quintiles",
     "next_day",
     "next_lifecycle",
