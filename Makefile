@@ -70,6 +70,10 @@ recompute: setup ## What a day brings: tiers, lifecycle, RFM, tags (AS_OF=2018-0
 replay: setup ## The same day by day (FROM=2018-01-01 TO=2018-12-31)
 	@$(BIN)/python scripts/recompute.py --from "$(FROM)" --to "$(TO)"
 
+.PHONY: recount
+recount: setup ## Compare the counts of forecasts with all members
+	@$(BIN)/python scripts/recompute.py --recount
+
 .PHONY: token
 token: setup ## Print a token for the local API (ROLE=OPERATOR)
 	@$(BIN)/python scripts/issue_token.py $(ROLE)

@@ -4,6 +4,8 @@
 ran out, campaigns, and everyone whose standing is due. Again it writes nothing. `--from DAY --to
 DAY` goes through the days one by one. A day later than the local chain's moves its clock there, so
 that the API shows the chain as it is by then; an earlier one is done without moving it back.
+`--recount` compares the counts of forecasts with all members; they agree once the stream of the
+members has been followed to its end.
 """
 
 import argparse
@@ -12,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 
+from graphql_api.forecasts import tasks as forecasts
 from graphql_api.handlers import recompute_worker
 from graphql_api.kit.time import Clock
 from graphql_api.standing import repository as standing
@@ -26,14 +29,18 @@ def say(text: str) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """0 when every member could be decided on, 1 when one could not."""
+    """0 when every member could be decided on, or every count is right; else 1."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--as-of", type=date.fromisoformat, metavar="DAY", help="one day")
     parser.add_argument("--from", dest="first", type=date.fromisoformat, metavar="DAY")
     parser.add_argument("--to", dest="last", type=date.fromisoformat, metavar="DAY")
+    parser.add_argument("--recount", action="store_true", help="are the forecasts right?")
     chosen = parser.parse_args(arguments)
+    if chosen.recount:
+        with local.database():
+            return recount()
     first, last = chosen.as_of or chosen.first, chosen.as_of or chosen.last
     if first is None or last is None or first > last:
         parser.error("name a day with --as-of, or two with --from and --to")
@@ -53,6 +60,15 @@ def run_day(day: date) -> int:
     members, changed, failed = (now - was for now, was in zip(_counted(day), before, strict=True))
     say(f"{day}: {members} due, {changed} changed, {failed} failed")
     return failed
+
+
+def recount() -> int:
+    """Say which counts of forecasts are not what all members say; 0 when none is."""
+    wrong = forecasts.recount()
+    for place, (counted, told) in wrong.items():
+        say(f"{place}: {counted} counted, {told} members")
+    say(f"{len(wrong)} counts of forecasts are wrong")
+    return int(bool(wrong))
 
 
 def _clock_on(day: date) -> Clock:

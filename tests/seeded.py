@@ -14,8 +14,10 @@ from graphql_api.bulk.rules import BulkProblem, BulkState
 from graphql_api.campaigns.service import NewBudget, NewGoal
 from graphql_api.documents.models import MANIFESTS, Document, DocumentsItem, Manifest, manifest_id
 from graphql_api.documents.rules import ManifestState, hash_of
+from graphql_api.forecasts import tasks as forecasts
 from graphql_api.guides.models import Guide
 from graphql_api.kit.dynamo import batch_write
+from graphql_api.kit.dynamo.tallies import Told
 from graphql_api.kit.ids import new_id
 from graphql_api.kit.time import Clock, real_now
 from graphql_api.members.models import Member
@@ -39,6 +41,7 @@ from graphql_api.privacy.models import Erasure, Export
 from graphql_api.privacy.rules import JobState as JobOfPrivacy
 from graphql_api.rebuilds import service as rebuilds
 from graphql_api.rebuilds import tasks as rebuild_tasks
+from graphql_api.standing import repository as standings
 from graphql_api.standing import service as standing
 from graphql_api.standing.rules import LockKind
 from graphql_api.standing.service import TierLock
@@ -176,6 +179,7 @@ def seeded(chain: str, stand_ins: StandIns) -> dict[str, str]:
             "erasure": _erasure(member),
         }
         | _runs()
+        | _days(member)
     )
 
 
@@ -354,6 +358,15 @@ def _runs() -> dict[str, str]:
     rebuilds.cancel(cancelled.id, viewer=SYSTEM, clock=CLOCK)
     waiting = rebuilds.measure(rebuilds.PolicyMeasure(), viewer=SYSTEM, clock=CLOCK)
     return {"run": run.id, "cancelled_run": cancelled.id, "waiting_run": waiting.id}
+
+
+def _days(member: Member) -> dict[str, str]:
+    """A day's run that failed on the member, and what is to come on that day."""
+    today = stores.clock().today()
+    standings.count_run(today, "00", members=2, changed=1, failed=1)
+    standings.put_failure(today, member.id, problem="KeyError", at=NOW)
+    forecasts.count([Told("seeded", {f"{today.isoformat()}#LIFECYCLE#AWAKENING": 1})])
+    return {"run_day": today.isoformat()}
 
 
 def _export(member: Member) -> str:

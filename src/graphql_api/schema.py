@@ -17,6 +17,7 @@ from graphql_api.documents.schema import DocumentMutations, DocumentQueries
 from graphql_api.edge.gate import Gate
 from graphql_api.edge.keyed import Execution
 from graphql_api.errors import Invalid
+from graphql_api.forecasts.schema import ForecastQueries
 from graphql_api.guides.schema import GuideMutations, GuideQueries
 from graphql_api.kit.graphql import Node
 from graphql_api.kit.graphql.arguments import Id
@@ -89,6 +90,7 @@ class Query(
     PrivacyQueries,
     BulkQueries,
     RebuildQueries,
+    ForecastQueries,
 ):
     """Root of all queries."""
 

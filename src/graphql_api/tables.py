@@ -11,6 +11,7 @@ from graphql_api.audit.models import AuditItem
 from graphql_api.bulk.models import BulkItem
 from graphql_api.campaigns.models import CampaignsItem
 from graphql_api.documents.models import DocumentsItem
+from graphql_api.forecasts.models import ForecastsItem
 from graphql_api.guides.models import GuidesItem
 from graphql_api.kit.dynamo import Item
 from graphql_api.kit.dynamo.connection import shared_client
@@ -37,6 +38,7 @@ TABLES: tuple[type[Item], ...] = (
     TagsItem,
     StandingItem,
     RebuildsItem,
+    ForecastsItem,
     OrdersItem,
     CampaignsItem,
     AccessItem,

@@ -7,6 +7,7 @@ from graphql_api.access import models as access
 from graphql_api.bulk import models as bulk
 from graphql_api.campaigns import models as campaigns
 from graphql_api.documents import models as documents
+from graphql_api.forecasts import models as forecasts
 from graphql_api.guides import models as guides
 from graphql_api.kit.dynamo import Item
 from graphql_api.members import models as members
@@ -31,7 +32,7 @@ OF_NO_MEMBER = {
     *(access.StaffAccount, access.WecomClaim, access.ApiKey),
     bulk.LastOperation,
     *(webhooks.Endpoint, webhooks.EndpointHealth),
-    standing.ShardRun,
+    *(standing.ShardRun, forecasts.ForecastCount, forecasts.Mark),
     *(documents.Document, documents.Remembered, documents.Allowance, documents.Manifest),
 }
 """Models that never hold a member's id."""

@@ -7,6 +7,7 @@ import pytest
 
 from graphql_api import auth
 from graphql_api.kit import ids
+from graphql_api.kit.dynamo.tallies import Told
 from graphql_api.members.models import Member
 from graphql_api.stores.models import Store
 from graphql_api.tags import service, tasks
@@ -82,7 +83,7 @@ def test_groups_and_counts_are_one_batch_each(send: Client, store: Store) -> Non
     tags = [make_tag() for _ in range(3)]
     for _ in range(3):
         set_tags(make_member(store), *tags)
-    tasks.count_members([tasks.Counted("e1", tags[0].id, 1)])
+    tasks.count_members([Told("e1", {tags[0].id: 1})])
     document = "{ members(first: 2) { nodes { tags { group { name } memberCount } } } }"
     seen, page = reads(send, document)
     assert seen == {

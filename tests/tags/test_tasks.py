@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from graphql_api.errors import Conflict, ErrorCode
 from graphql_api.guides.models import Guide
 from graphql_api.kit import ids
+from graphql_api.kit.dynamo.tallies import Told
 from graphql_api.kit.time import Clock, real_now
 from graphql_api.members import repository as members
 from graphql_api.members.models import Member
@@ -21,7 +22,6 @@ from graphql_api.tags import repository, service, tasks
 from graphql_api.tags.models import SHARDS, Mark, Tag, TagJob
 from graphql_api.tags.rules import JobState, TagAction
 from graphql_api.tags.service import Whose
-from graphql_api.tags.tasks import Counted
 from graphql_api.viewer import SYSTEM, Role, Viewer
 from tests.calls import counted
 from tests.factories import make_member, make_store, make_unit
@@ -125,8 +125,8 @@ def test_member_with_more_than_one_transaction_of_tags_loses_them_all(store: Sto
 
 def test_records_are_counted_once_however_often_they_come(chain: str) -> None:
     one, other = make_tags(2)
-    records = [Counted(f"e{n}", one.id, 1) for n in range(90)]
-    records += [Counted("f", other.id, 1), Counted("g", other.id, 1), Counted("h", other.id, -1)]
+    records = [Told(f"e{n}", {one.id: 1}) for n in range(90)]
+    records += [Told("f", {other.id: 1}), Told("g", {other.id: 1}), Told("h", {other.id: -1})]
     assert tasks.count_members(records[:50]) == 50
     assert tasks.count_members(records) == 43
     before = everything()
@@ -154,7 +154,7 @@ def test_counts_are_exact_after_any_replay(
     tags = make_tags(3)
     example = tags[0].id
     records = [
-        Counted(f"{example}-{n}", tags[t].id, change) for n, (t, change) in enumerate(differences)
+        Told(f"{example}-{n}", {tags[t].id: change}) for n, (t, change) in enumerate(differences)
     ]
     for start, end in [*cuts, (0, 60)]:
         tasks.count_members(records[start:end])
@@ -166,7 +166,7 @@ def test_records_that_somebody_else_counts_meanwhile_count_once(
     chain: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tag = make_tag()
-    records = [Counted(f"e{n}", tag.id, 1) for n in range(5)]
+    records = [Told(f"e{n}", {tag.id: 1}) for n in range(5)]
     unmarked = repository.unmarked
     others = iter([records])
 
@@ -182,7 +182,7 @@ def test_records_that_somebody_else_counts_meanwhile_count_once(
 
 
 def test_marks_go_after_three_days(chain: str) -> None:
-    tasks.count_members([Counted("e1", make_tag().id, 1)])
+    tasks.count_members([Told("e1", {make_tag().id: 1})])
     [mark] = Mark.scan(Mark.id.startswith("mark#"))
     left = mark.forget_at - real_now()
     assert timedelta(days=2, hours=23) < left < timedelta(days=3, minutes=1)
@@ -394,7 +394,7 @@ def test_job_that_runs_twice_at_once_ends_complete_with_each_member_once(
 
 def test_records_that_are_counted_twice_at_once_count_once(chain: str) -> None:
     tag = make_tag()
-    records = [Counted(f"e{n}", tag.id, 1) for n in range(80)]
+    records = [Told(f"e{n}", {tag.id: 1}) for n in range(80)]
     counting = [partial(tasks.count_members, mine) for mine in (records, records[::-1])]
     assert sum(at_once(counting)) == 80
     assert repository.member_counts([tag.id]) == [80]

@@ -5,22 +5,22 @@ from typing import Any
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from graphql_api.kit.dynamo.tallies import Told
 from graphql_api.observability import logger
 from graphql_api.tags import tasks
 from graphql_api.tags.models import tag_of_assignment
-from graphql_api.tags.tasks import Counted
 
 _DIFFERENCES = {"INSERT": 1, "REMOVE": -1}
 
 
-def counted(record: DynamoDBRecord) -> Counted | None:
+def counted(record: DynamoDBRecord) -> Told | None:
     """What a record says of a count; None where it says nothing."""
     keys = record.dynamodb.keys if record.dynamodb else {}
     tag_id = tag_of_assignment(keys.get("sort", ""))
     difference = _DIFFERENCES.get(record.event_name.name if record.event_name else "")
     if tag_id is None or difference is None:
         return None
-    return Counted(str(record.event_id), tag_id, difference)
+    return Told(str(record.event_id), {tag_id: difference})
 
 
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, list[Any]]:

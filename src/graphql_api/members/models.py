@@ -263,6 +263,7 @@ class Member(MembersItem):
     standing_origin = UnicodeEnumAttribute(Origin, null=True)
     next_on = DayAttribute(null=True)
     due_on = DayAttribute(null=True)
+    foreseen = JsonAttribute(null=True)
 
     merged_into = UnicodeAttribute(null=True)
     alias_ids: ListAttribute[str] = ListAttribute(default=list)

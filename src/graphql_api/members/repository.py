@@ -285,7 +285,7 @@ def due_in(shard: str, as_of: date, *, first: int, after: str | None) -> Page[Me
     return key_page(MembersItem.by_due, shard, due_key, first=first, after=after, up_to=last)
 
 
-def put_off(member: Member, *, next_on: date | None) -> bool:
+def put_off(member: Member, *, next_on: date | None, foreseen: list[str] | None) -> bool:
     """Have nobody look at a member before a day; False when the member moved since it was read.
 
     The version rises: who writes the member at the same time decides again.
@@ -296,6 +296,8 @@ def put_off(member: Member, *, next_on: date | None) -> bool:
         key, shard = models.due_key_of(member.id, next_on), models.due_shard_of(member)
         actions = [Member.due_on.set(next_on), Member.next_on.set(next_on)]
         actions += [Member.due_key.set(key), Member.due_shard.set(shard)]
+    told = Member.foreseen
+    actions.append(told.remove() if foreseen is None else told.set(foreseen))
     unmoved = Member.version == member.version
     try:
         member.update(actions=actions, condition=unmoved, add_version_condition=False)

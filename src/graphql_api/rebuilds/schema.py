@@ -1,10 +1,13 @@
-"""Queries and mutations of runs over all members."""
+"""Queries and mutations of runs over all members, and of the runs of days."""
 
+import asyncio
+from datetime import date, timedelta
 from typing import Annotated
 
 import strawberry
 
 from graphql_api.context import Info
+from graphql_api.errors import Invalid
 from graphql_api.kit.graphql import (
     Connection,
     UserError,
@@ -15,11 +18,15 @@ from graphql_api.kit.graphql import (
     paged,
 )
 from graphql_api.kit.graphql.arguments import INPUT, After, First, Id, Reverse
+from graphql_api.kit.graphql.costs import ListSize
 from graphql_api.kit.graphql.scalars import Json
-from graphql_api.permissions import POLICY_MANAGE
+from graphql_api.permissions import MEMBER_CHAIN, POLICY_MANAGE
 from graphql_api.policies.rules import PolicyKind
 from graphql_api.rebuilds import models, repository, service
-from graphql_api.rebuilds.types import PolicyRun, visible
+from graphql_api.rebuilds.types import PolicyRun, RecomputeRun, SeenDay, visible
+from graphql_api.standing import repository as standings
+
+MAX_DAYS = 31
 
 
 @strawberry.type
@@ -50,6 +57,48 @@ class RebuildQueries:
             info.context, page, first=first, after=after, reverse=reverse, visible=visible
         )
         return found
+
+    @strawberry.field(
+        description="What the run of a day has done; null where nobody was due by it. 每日跑批",
+        graphql_type=RecomputeRun | None,
+        metadata={"rule": MEMBER_CHAIN},
+    )
+    async def recompute_run(
+        self,
+        info: Info,
+        day: Annotated[
+            date | None, strawberry.argument(description="Which day; today without. 业务日")
+        ] = None,
+    ) -> SeenDay | None:
+        """By shard, added up."""
+        as_of = day or info.context.clock.today()
+        shards = await info.context.load(standings.runs_of, as_of)
+        return SeenDay(as_of, shards) if shards else None
+
+    @strawberry.field(
+        description="The runs of the last days, the latest first. 近日跑批",
+        graphql_type=list[RecomputeRun],
+        metadata={"rule": MEMBER_CHAIN},
+        directives=[ListSize(argument="days")],
+    )
+    async def recompute_runs(
+        self,
+        info: Info,
+        days: Annotated[
+            int,
+            strawberry.argument(
+                description="So many days, today the last, 1 to 31 (7 by default). 天数"
+            ),
+        ] = 7,
+    ) -> list[SeenDay]:
+        """Days on which nobody was due are left out."""
+        if not 1 <= days <= MAX_DAYS:
+            raise Invalid(f"Runs of 1 to {MAX_DAYS} days can be asked for", field=("days",))
+        today = info.context.clock.today()
+        asked = [today - timedelta(days=n) for n in range(days)]
+        load = info.context.load
+        found = await asyncio.gather(*(load(standings.runs_of, day) for day in asked))
+        return [SeenDay(day, s) for day, s in zip(asked, found, strict=True) if s]
 
 
 @strawberry.input(description="A policy to try on all members. 规则预览")

@@ -165,7 +165,8 @@ def _settle_all(run: Run, number: int, ready: Policies, clock: Clock) -> int | N
 def _settled(member: Member, ready: Policies, clock: Clock) -> bool:
     cause = Cause(clock, clock.today(), Reason.POLICY)
     decision = standing.current(member, cause.as_of, clock=clock, policies=ready)
-    if not decision.changed and decision.next_on == member.next_on:
+    unmoved = not decision.changed and decision.next_on == member.next_on
+    if unmoved and standing_models.foreseen(decision) == member.foreseen:
         return True
     try:
         transact(partial(_decide, member_id=member.id, cause=cause))

@@ -7,17 +7,19 @@ from typing import Any
 import strawberry
 
 from graphql_api.context import Info
-from graphql_api.kit.graphql import Node, field, relations
+from graphql_api.kit.graphql import Connection, Node, connection, field, relation, relations
 from graphql_api.kit.graphql.access import INHERITED
 from graphql_api.kit.graphql.enums import describe_enum
 from graphql_api.kit.graphql.nodes import registry
 from graphql_api.members import repository as members_repository
 from graphql_api.members.types import Member
 from graphql_api.members.types import visible as visible_member
-from graphql_api.permissions import MEMBER_STAFF, POLICY_MANAGE
+from graphql_api.permissions import MEMBER_CHAIN, MEMBER_STAFF, POLICY_MANAGE
 from graphql_api.policies.rules import PolicyKind
 from graphql_api.rebuilds import models, repository, rules
 from graphql_api.rebuilds.rules import Move, RunKind, RunState
+from graphql_api.standing import repository as standings
+from graphql_api.standing.models import Failure, ShardRun
 from graphql_api.standing.rules import ChangeKind
 from graphql_api.viewer import Viewer
 
@@ -131,6 +133,55 @@ class PolicyRun(Node):
 def _moves(run: models.Run) -> list[Any]:
     tally = run.tally
     return [SeenMove(move, n, tally.samples.get(move, ())) for move, n in tally.moves.items()]
+
+
+class SeenDay:
+    """What the run of a day has done, its shards together."""
+
+    def __init__(self, as_of: date, shards: Sequence[ShardRun]) -> None:
+        self.as_of = as_of
+        self.members = sum(int(shard.members) for shard in shards)
+        self.changed = sum(int(shard.changed) for shard in shards)
+        self.failed = sum(int(shard.failed) for shard in shards)
+
+
+@strawberry.type(description="A member whom the run of a day could not decide on. 跑批失败")
+class RecomputeFailure:
+    """Shows standing.models.Failure."""
+
+    member: Member | None = relation(
+        key="member_id",
+        load=members_repository.get_many,
+        visible=visible_member,
+        rule=INHERITED,
+        description="Who; still due, so the next run tries again. 会员",
+    )
+    problem: str = field(rule=INHERITED, description="The name of the error. 错误")
+    at: datetime = field(rule=INHERITED, description="When it was tried last. 时间")
+
+    @classmethod
+    def is_type_of(cls, value: Any, _info: Info) -> bool:
+        """Whether a stored item is shown by this type."""
+        return isinstance(value, Failure)
+
+
+@strawberry.type(description="What the run of a business day has done so far. 每日跑批")
+class RecomputeRun:
+    """Shows SeenDay."""
+
+    as_of: date = field(rule=INHERITED, description="The business day. 业务日")
+    members: int = field(
+        rule=INHERITED,
+        description="Members who were due, each time that they were looked at. 已处理",
+    )
+    changed: int = field(rule=INHERITED, description="Of whom something changed. 有变化")
+    failed: int = field(rule=INHERITED, description="Whom it could not decide on. 失败")
+    failures: Connection[RecomputeFailure] = connection(
+        page=standings.failures_of,
+        key="as_of",
+        rule=MEMBER_CHAIN,
+        description="Who they are, by id; each once, however often it was tried. 失败会员",
+    )
 
 
 registry.add("run", repository.get_many, visible)

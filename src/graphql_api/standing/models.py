@@ -16,8 +16,10 @@ from graphql_api.kit.time import month_number
 from graphql_api.members import rules as members
 from graphql_api.members.models import Member
 from graphql_api.members.rules import Origin, TagSource
+from graphql_api.standing import rules
 from graphql_api.standing.rules import (
     ChangeKind,
+    Decision,
     Facts,
     InQuadrant,
     Lifecycle,
@@ -218,6 +220,15 @@ def hold(member: Member, decided: Standing) -> None:
     if (place := decided.quadrant) is not None:
         document["q"] = [_QUADRANTS.index(place.quadrant), place.version]
     member.standing_document = document
+
+
+def foreseen(decision: Decision) -> list[str] | None:
+    """What time would bring to a member of whom this was decided, as the item holds it.
+
+    Each is the place at which the forecast counts it: day, part, and what the member becomes.
+    """
+    found = rules.foreseen(decision.facts, decision.standing, decision.policies)
+    return [f"{one.on.isoformat()}#{kind}#{one.to}" for kind, one in found.items()] or None
 
 
 def _tier_row(tier: Tier) -> list[Any]:

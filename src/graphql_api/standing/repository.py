@@ -1,7 +1,7 @@
 """Access paths of standings: policies made ready, histories, and what runs have done."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from threading import Lock
 
@@ -137,6 +137,11 @@ def run_of(as_of: date) -> list[ShardRun]:
     """What a day's run has done, by shard."""
     start = models.shard_sort("")
     return list(ShardRun.query(models.run_id(as_of), StandingItem.sort.startswith(start)))
+
+
+def runs_of(days: Sequence[date]) -> list[list[ShardRun]]:
+    """The same of each of several days: a Query for each."""
+    return [run_of(day) for day in days]
 
 
 def failures_of(

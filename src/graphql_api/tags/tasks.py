@@ -1,12 +1,12 @@
 """What follows from writes and from time: counts, jobs in steps, tags that run out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from graphql_api.errors import AppError, Conflict
 from graphql_api.kit.dynamo import Page, Transaction, transact
-from graphql_api.kit.time import Clock, real_now
+from graphql_api.kit.dynamo.tallies import Told, count_once
+from graphql_api.kit.time import Clock
 from graphql_api.members import repository as members
 from graphql_api.stores import service as stores
 from graphql_api.tags import models, repository, rules, service
@@ -20,43 +20,19 @@ STEP = 20
 STEPS_AT_ONCE = 5
 MAX_FAILURES = 100
 _PAGE = 100
-_MARKS_KEPT = timedelta(days=3)  # a stream record lives for one day
 
 
 # --- counts ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """A stream record that says that one more member has a tag (1), or one fewer (-1)."""
-
-    event_id: str
-    tag_id: str
-    difference: int
-
-
-def count_members(records: Sequence[Counted]) -> int:
+def count_members(records: Sequence[Told]) -> int:
     """Add stream records to the counts of tags, each once however often it comes; how many."""
-    known = list({record.event_id: record for record in records}.values())
-    stretches = range(0, len(known), COUNTED_AT_ONCE)
-    return sum(_count(known[start : start + COUNTED_AT_ONCE]) for start in stretches)
-
-
-def _count(records: Sequence[Counted]) -> int:
-    until = real_now() + _MARKS_KEPT
-
-    def attempt(tx: Transaction) -> int:
-        new = set(repository.unmarked([record.event_id for record in records]))
-        differences: dict[str, int] = {}
-        for record in records:
-            if record.event_id in new:
-                total = differences.get(record.tag_id, 0) + record.difference
-                differences[record.tag_id] = total
-        moved = {tag_id: total for tag_id, total in differences.items() if total}
-        repository.count(tx, moved, sorted(new), until=until)
-        return len(new)
-
-    return transact(attempt)
+    return count_once(
+        records,
+        at_once=COUNTED_AT_ONCE,
+        unmarked=repository.unmarked,
+        count=repository.count,
+    )
 
 
 # --- expiry ----------------------------------------------------------------------------------

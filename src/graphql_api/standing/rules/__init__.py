@@ -7,6 +7,7 @@ from graphql_api.standing.rules.explanation import (
     Goal,
     TierExplanation,
     explain_tier,
+    foreseen,
     next_lifecycle,
 )
 from graphql_api.standing.rules.prepared import KINDS, Ladder, Policies, prepare
@@ -73,6 +74,7 @@ __all__ = [
     "explain_tier",
     "facts_by_month",
     "facts_of",
+    "foreseen",
     "initial",
     "is_beginning",
     "least_of_quintiles",

@@ -5,6 +5,7 @@ from datetime import date
 
 from graphql_api.kit.calendar import month_at
 from graphql_api.standing.rules import lifecycle, tiers
+from graphql_api.standing.rules.changes import ChangeKind
 from graphql_api.standing.rules.prepared import Ladder, Policies
 from graphql_api.standing.rules.records import Facts, LifecycleState, Reason, Standing, Tier
 
@@ -89,3 +90,17 @@ def next_lifecycle(
     """The day on which the lifecycle moves on by itself, and to what; None for who is lost."""
     moves = lifecycle.next_transition(policies.lifecycle, facts, standing.lifecycle.state)
     return None if moves is None else (date.fromordinal(moves[0]), moves[1])
+
+
+def foreseen(facts: Facts, standing: Standing, policies: Policies) -> dict[ChangeKind, Foreseen]:
+    """The next lifecycle state and the next tier that time alone would bring, where there is one.
+
+    They hang on facts, standing and policies, and on no day: while those stay, so do they.
+    """
+    found: dict[ChangeKind, Foreseen] = {}
+    if (moves := next_lifecycle(facts, standing, policies)) is not None:
+        found[ChangeKind.LIFECYCLE] = Foreseen(*moves, Reason.TIME)
+    change = _seen(tiers.foreseen(policies.ladder, facts, standing.tier))
+    if change is not None:
+        found[ChangeKind.TIER] = change
+    return found

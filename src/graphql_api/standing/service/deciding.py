@@ -70,7 +70,7 @@ def unite(survivor: Member, loser: Member, *, clock: Clock) -> bool:
     if both is not None:
         models.hold(survivor, both)
     survivor.fall_due()
-    loser.standing_document = loser.next_on = loser.due_on = None
+    loser.standing_document = loser.next_on = loser.due_on = loser.foreseen = None
     return both is not None and (one is None or both.tier.name != one.tier.name)
 
 
@@ -96,7 +96,7 @@ def settle_read(raw: Raw, cause: Cause, policies: Policies) -> bool:
     """
     read = wire.read(raw, cause.clock, for_rules=bool(policies.rules.rules))
     decision = rules.decide(read.facts, read.held, policies, cause.as_of)
-    if not decision.changed and members.put_off(wire.stub(raw), next_on=decision.next_on):
+    if not decision.changed and _put_off(wire.stub(raw), decision):
         return False
     return settle(read.id, cause)
 
@@ -110,6 +110,10 @@ def decide_in(tx: Transaction, member: Member, cause: Cause) -> bool:
     if write(tx, member, [decision], cause):
         members.save(tx, member)
         return True
-    if not members.put_off(member, next_on=decision.next_on):
+    if not _put_off(member, decision):
         raise Stale
     return False
+
+
+def _put_off(member: Member, decision: Decision) -> bool:
+    return members.put_off(member, next_on=decision.next_on, foreseen=models.foreseen(decision))

@@ -79,7 +79,8 @@ def _row(member: Member, number: int, change: Change, cause: Cause) -> HistoryRo
 
 
 def _schedule(member: Member, decision: Decision, cause: Cause) -> None:
-    """Note the next day; the index keeps an earlier one that is still to come."""
+    """Note the next day and what comes; the index keeps an earlier day that is still to come."""
+    member.foreseen = models.foreseen(decision)
     next_on = member.next_on = decision.next_on
     waits = member.due_on is not None and member.due_on > cause.as_of
     if next_on is None or not waits or next_on < member.due_on:
