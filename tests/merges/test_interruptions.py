@@ -16,6 +16,7 @@ from graphql_api.merges.rules import MergePart, MergeState
 from graphql_api.merges.service import MembersMerge, jobs, steps
 from graphql_api.orders import repository as orders
 from graphql_api.orders import service as order_service
+from graphql_api.orders.service import applying
 from graphql_api.ownership import service as ownership
 from graphql_api.ownership import tasks
 from graphql_api.ownership.models import Skips
@@ -62,7 +63,7 @@ def finished(job: Merge) -> Merge:
 @pytest.fixture
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every step that can takes two transactions."""
-    monkeypatch.setattr(order_service, "ABSORBED_AT_ONCE", 3)
+    monkeypatch.setattr(applying, "ABSORBED_AT_ONCE", 3)
     monkeypatch.setattr(absorbing, "ABSORBED_AT_ONCE", 4)
     monkeypatch.setattr(absorbing, "_REKEYED_AT_ONCE", 1)
     monkeypatch.setattr(participations, "ABSORBED_AT_ONCE", 2)

@@ -97,7 +97,7 @@ def test_order_is_stored_as_it_was_told(store: Store) -> None:
         Line("e7b1b3", "五常大米", "粮油", 2, 9_990),
         Line("b", "", "", 0, 0),
     ]
-    assert order.refunds == [Refund("r1", 1, NOW, 500, (RefundLine("a", 500),))]
+    assert order.refunds == [Refund("r1", 1, NOW, 500, (RefundLine("a", 500),), NOW.date())]
     assert order.recorded_at == NOW
     assert facts_of(member.id) == Facts(
         months={"2018-01": Bucket(1, 9_490, 94)},
@@ -159,7 +159,10 @@ def test_refund_of_the_first_of_two_orders_leaves_the_second_as_the_first(store:
     assert facts_of(member.id).first_on == date(2017, 11, 26)
     apply(make_shell(make_refund(amount=10_000), external_id=first.external_id))
     assert facts_of(member.id) == Facts(
-        months={"2018-01": Bucket(1, 100, 1)},
+        months={
+            "2017-11": Bucket(0, 0, 0, 1, 10_000, 100),
+            "2018-01": Bucket(1, 100, 1, -1, -10_000, -100),
+        },
         newest_month="2018-01",
         orders=1,
         paid=10_100,

@@ -1,0 +1,39 @@
+"""The only door for purchases and refunds, whoever knocks."""
+
+from graphql_api.orders.service.applying import (
+    ABSORBED_AT_ONCE,
+    Applied,
+    absorb,
+    apply,
+    attach,
+)
+from graphql_api.orders.service.commands import (
+    MAX_FEN,
+    MAX_LINES,
+    MAX_REFUNDS,
+    Snapshot,
+    SnapshotBody,
+    SnapshotLine,
+    SnapshotRefund,
+    SnapshotRefundLine,
+)
+from graphql_api.orders.service.histories import backfill
+from graphql_api.orders.service.snapshots import MAX_BYTES
+
+__all__ = [
+    "ABSORBED_AT_ONCE",
+    "MAX_BYTES",
+    "MAX_FEN",
+    "MAX_LINES",
+    "MAX_REFUNDS",
+    "Applied",
+    "Snapshot",
+    "SnapshotBody",
+    "SnapshotLine",
+    "SnapshotRefund",
+    "SnapshotRefundLine",
+    "absorb",
+    "apply",
+    "attach",
+    "backfill",
+]
