@@ -221,6 +221,15 @@ def test_right_that_the_viewer_lost_meanwhile_fails_it(members: list[Member]) ->
     assert "Member.orders is not for INTEGRATION" in str(failed.problem_text)
 
 
+def test_query_that_no_longer_fits_the_schema_fails_it(chain: str) -> None:
+    operation = begin("{ stores { nodes { id } } }")
+    operation.text = "{ me { role } }"
+    operation.save()
+    failed = finish(operation)
+    assert (failed.state, failed.problem) == ("FAILED", "REFUSED")
+    assert "list with pages" in str(failed.problem_text)
+
+
 def test_what_is_shown_in_full_is_in_the_audit_log(members: list[Member]) -> None:
     viewer = key_viewer(READ_MEMBERS, READ_ORDERS, SEE_PERSONAL_DATA)
     done = finish(begin(viewer=viewer))

@@ -122,8 +122,8 @@ def test_orders_are_the_survivors_and_the_facts_are_those_of_all_orders(scene: S
     assert survivor.facts == Facts(
         months={
             "2017-11": Bucket(1, 300, 3),
-            "2017-12": Bucket(2, 6_700, 67),
-            "2018-01": Bucket(1, 10_000, 100),
+            "2017-12": Bucket(2, 6_700, 67, 0, 4_000, 40),
+            "2018-01": Bucket(1, 10_000, 100, 0, -4_000, -40),
         },
         newest_month="2018-01",
         orders=4,

@@ -109,3 +109,22 @@ def size_of(value: Any) -> int:
     """What DynamoDB counts for a value: bytes of text and of digits, three and one for a list."""
     [(kind, held)] = value.items()
     return 3 + sum(1 + size_of(one) for one in held) if kind == "L" else len(str(held).encode())
+
+
+def test_standing_is_told_in_words_and_days() -> None:
+    member = fullest()
+    assert models.told(member, DAY) == {
+        "tier": "等" * 20,
+        "tierSince": "2016-02-06",
+        "tierUntil": "2016-02-06",
+        "tierLock": {"kind": "FLOOR", "until": "2016-02-06"},
+        "lifecycle": "LOST",
+        "lifecycleSince": "2016-02-06",
+        "reactivations": 99,
+        "phase": "STABLE",
+        "rfm": [5, 5, 5],
+        "rfmClass": "HHH",
+        "quadrant": "LOW_LOW",
+    }
+    member.standing_document = None
+    assert models.told(member, DAY) is None

@@ -170,6 +170,10 @@ def test_there_are_at_most_twenty_endpoints_that_are_not_disabled(
     assert errors_of(send(CREATE, token=headquarters, input=given())) == [("LIMIT_EXCEEDED", None)]
     service.disable(made[0].id, viewer=SYSTEM, at=real_now())
     assert errors_of(send(CREATE, token=headquarters, input=given())) == []
+    enable = "mutation ($id: ID!) { webhookEndpointEnable(id: $id) { userErrors { code field } } }"
+    refused = send(enable, token=headquarters, id=made[0].id)
+    assert errors_of(refused) == [("LIMIT_EXCEEDED", None)]
+    assert endpoint_now(made[0]).state == "DISABLED"
 
 
 def test_disabling_and_enabling_twice_changes_nothing(send: Client, headquarters: str) -> None:

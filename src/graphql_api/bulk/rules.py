@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from graphql_api.viewer import Role, Viewer
+
 KEPT = timedelta(days=7)
 ABANDONED_AFTER = timedelta(hours=1)
 MAX_PARTS = 2_000
@@ -103,6 +105,11 @@ def _nodes(shape: Shape, found: Mapping[str, Any]) -> list[dict[str, Any]]:
         return [edge["node"] for edge in found["edges"]]
     nodes: list[dict[str, Any]] = found["nodes"]
     return nodes
+
+
+def sees(viewer: Viewer, by_id: str) -> bool:
+    """The row rule of an operation: one's own."""
+    return viewer.role is Role.SYSTEM or viewer.id == by_id
 
 
 def is_abandoned(noted_at: datetime, at: datetime) -> bool:

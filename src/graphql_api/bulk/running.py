@@ -24,7 +24,7 @@ from graphql_api.bulk.rules import BulkProblem, BulkState, Page
 from graphql_api.edge import execution
 from graphql_api.edge.faults import NotExecuted
 from graphql_api.edge.requests import Asked
-from graphql_api.errors import Refused
+from graphql_api.errors import AppError
 from graphql_api.kit import files
 from graphql_api.kit.time import real_now
 from graphql_api.schema import schema
@@ -110,7 +110,7 @@ async def step(
             await _page(plan, progress, viewer)
             if time.monotonic() >= until:
                 break
-    except (Refused, PageRefused) as refused:
+    except (AppError, PageRefused) as refused:
         return await _failed(operation, BulkProblem.REFUSED, str(refused), now())
     if len(progress.tags) > rules.MAX_PARTS:
         return await _failed(operation, BulkProblem.TOO_LARGE, "The file is too large", now())

@@ -8,7 +8,7 @@ from graphql_api.bulk.rules import BulkProblem, BulkState, Page
 from graphql_api.errors import ForbiddenTransition, LimitExceeded, NotFound
 from graphql_api.kit import files, ids
 from graphql_api.kit.dynamo import Transaction, transact
-from graphql_api.viewer import Role, Viewer
+from graphql_api.viewer import Viewer
 
 
 def run(query: str, *, viewer: Viewer, at: datetime) -> BulkOperation:
@@ -47,7 +47,7 @@ def cancel(operation_id: str, *, viewer: Viewer, at: datetime) -> BulkOperation:
 
     def attempt(tx: Transaction) -> BulkOperation:
         operation = repository.get(operation_id)
-        if operation is None or visible(viewer, operation) is None:
+        if operation is None or not rules.sees(viewer, operation.by_id):
             raise NotFound("There is no such bulk operation", field=("id",))
         if operation.state is BulkState.CANCELLED:
             return operation
@@ -61,11 +61,6 @@ def cancel(operation_id: str, *, viewer: Viewer, at: datetime) -> BulkOperation:
     if operation.upload:
         files.abandon(operation.file, operation.upload)
     return operation
-
-
-def visible(viewer: Viewer, operation: BulkOperation) -> BulkOperation | None:
-    """The row rule: one's own."""
-    return operation if viewer.role is Role.SYSTEM or viewer.id == operation.by_id else None
 
 
 def note(operation: BulkOperation) -> bool:

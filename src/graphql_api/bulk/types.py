@@ -5,7 +5,7 @@ from typing import Any
 
 import strawberry
 
-from graphql_api.bulk import models, repository
+from graphql_api.bulk import models, repository, rules
 from graphql_api.bulk.rules import BulkProblem, BulkState
 from graphql_api.context import Info
 from graphql_api.kit import files
@@ -15,7 +15,7 @@ from graphql_api.kit.graphql.nodes import registry
 from graphql_api.kit.graphql.scalars import URL
 from graphql_api.kit.time import real_now
 from graphql_api.permissions import BULK
-from graphql_api.viewer import Role, Viewer
+from graphql_api.viewer import Viewer
 
 describe_enum(
     BulkState,
@@ -44,7 +44,7 @@ describe_enum(
 
 def visible(viewer: Viewer, operation: models.BulkOperation) -> models.BulkOperation | None:
     """The row rule: one's own."""
-    return operation if viewer.role is Role.SYSTEM or viewer.id == operation.by_id else None
+    return operation if rules.sees(viewer, operation.by_id) else None
 
 
 def _url(root: strawberry.Parent[models.BulkOperation]) -> str | None:

@@ -35,6 +35,7 @@ from graphql_api.ownership.models import TERM, Term
 from graphql_api.privacy import repository
 from graphql_api.privacy.documents import shown
 from graphql_api.privacy.models import Erasure, Export
+from graphql_api.standing import models as standing
 from graphql_api.standing.models import HISTORY as STANDING_HISTORY
 from graphql_api.standing.models import HistoryRow
 from graphql_api.tags import repository as tags
@@ -119,9 +120,11 @@ def _show_member(member_id: str, _first: int, _after: str | None) -> Rows:
     if member is None:
         return Page()
     hidden = {"sealed_phone", "phone_last4", "consent_document", "lock_owner", "locked_until"}
+    hidden |= {"standing_document", "due_on"}
     row = shown(member, without=hidden) | {
         "memberNo": member.member_no,
         "phone": member.phone,
+        "standing": standing.told(member, member.joined_at.date()),
         "identities": [{"kind": i.kind, "value": i.value} for i in member.identities],
         "consents": [
             {"purpose": c.purpose, "channel": c.channel, "granted": c.granted}

@@ -231,6 +231,31 @@ def foreseen(decision: Decision) -> list[str] | None:
     return [f"{one.on.isoformat()}#{kind}#{one.to}" for kind, one in found.items()] or None
 
 
+def told(member: Member, joined: date) -> dict[str, Any] | None:
+    """What was decided of a member in plain words and days, for a person to read."""
+    held = standing(member, joined)
+    if held is None:
+        return None
+    tier, lifecycle, rfm = held.tier, held.lifecycle, held.rfm
+    return {
+        "tier": tier.name,
+        "tierSince": _day(tier.since),
+        "tierUntil": _day(tier.grace_until or tier.until),
+        "tierLock": tier.lock and {"kind": tier.lock.kind, "until": _day(tier.lock.until)},
+        "lifecycle": lifecycle.state,
+        "lifecycleSince": _day(lifecycle.since),
+        "reactivations": lifecycle.reactivations,
+        "phase": held.relationship.phase,
+        "rfm": rfm and [rfm.recency, rfm.frequency, rfm.monetary],
+        "rfmClass": rfm and rfm.value_class,
+        "quadrant": held.quadrant and held.quadrant.quadrant,
+    }
+
+
+def _day(ordinal: int | None) -> str | None:
+    return date.fromordinal(ordinal).isoformat() if ordinal else None
+
+
 def _tier_row(tier: Tier) -> list[Any]:
     row: list[Any] = [tier.name, tier.rank, tier.since, tier.until, tier.version]
     row += [tier.grace_until, int(tier.noticed)]

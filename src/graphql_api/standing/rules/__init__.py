@@ -10,6 +10,7 @@ from graphql_api.standing.rules.explanation import (
     foreseen,
     next_lifecycle,
 )
+from graphql_api.standing.rules.measured import measured
 from graphql_api.standing.rules.prepared import KINDS, Ladder, Policies, prepare
 from graphql_api.standing.rules.records import (
     GROWTH,
@@ -79,6 +80,7 @@ __all__ = [
     "is_beginning",
     "least_of_quintiles",
     "locked",
+    "measured",
     "most_of_quintiles",
     "next_day",
     "next_lifecycle",

@@ -1,48 +1,23 @@
-"""What can be done to webhooks: endpoints registered, changed and stopped, deliveries replayed."""
+"""Endpoints: registered, changed, given a new secret, stopped and begun again."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Annotated, TypeVar
+from typing import Annotated
 
-import orjson
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from graphql_api.errors import (
-    Conflict,
-    Forbidden,
-    ForbiddenTransition,
-    Invalid,
-    LimitExceeded,
-    NotFound,
-)
+from graphql_api.errors import Conflict, Forbidden, LimitExceeded, NotFound
 from graphql_api.kit import ids
-from graphql_api.kit.dynamo import InstantAttribute, Transaction, transact
+from graphql_api.kit.dynamo import Transaction, transact
 from graphql_api.viewer import Role, Viewer
 from graphql_api.webhooks import messages, repository, rules, sending, signatures
 from graphql_api.webhooks.messages import Wake
-from graphql_api.webhooks.models import Delivery, Endpoint
-from graphql_api.webhooks.rules import (
-    DeliveryState,
-    EndpointState,
-    Event,
-    Health,
-    StopReason,
-    Topic,
-)
+from graphql_api.webhooks.models import Endpoint
+from graphql_api.webhooks.rules import DeliveryState, EndpointState, Health, StopReason, Topic
 
 LATE = timedelta(minutes=1)
-_INSTANT = InstantAttribute()
-_UNDELIVERED = [DeliveryState.PENDING, DeliveryState.HELD, DeliveryState.DEAD]
 
-Made = TypeVar("Made")
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
 Url = Annotated[str, StringConstraints(max_length=2048)]
 
@@ -85,14 +60,6 @@ class SecretRotate(_Command):
     grace_hours: int = Field(default=24, ge=0, le=rules.MAX_GRACE_HOURS)
 
 
-class EndpointReplay(_Command):
-    """Deliveries of an endpoint since an instant, to be made anew: the undelivered, or all."""
-
-    id: str
-    since: AwareDatetime
-    undelivered_only: bool = True
-
-
 @dataclass(frozen=True, slots=True)
 class Registered:
     """A stored endpoint, and this once its secret."""
@@ -101,17 +68,12 @@ class Registered:
     secret: str = field(repr=False)
 
 
-# --- endpoints -------------------------------------------------------------------------------
-
-
 def create(new: EndpointCreate, *, viewer: Viewer, at: datetime) -> Registered:
     """A new endpoint with a secret. Refuses an address that is not on the public internet."""
-    _require_manager(viewer)
+    require_manager(viewer)
     _require_topics(viewer, new.topics)
     sending.require_allowed(new.url, field=("input", "url"))
-    live = [e for e in repository.all_endpoints() if e.state is not EndpointState.DISABLED]
-    if len(live) >= rules.MAX_ENDPOINTS:
-        raise LimitExceeded(f"There are at most {rules.MAX_ENDPOINTS} endpoints")
+    _require_room()
     secret = signatures.new_secret()
     endpoint = Endpoint(
         ids.new_id("whe"),
@@ -178,7 +140,8 @@ def disable(endpoint_id: str, *, viewer: Viewer, at: datetime) -> Endpoint:
 
 def enable(endpoint_id: str, *, viewer: Viewer, at: datetime) -> Endpoint:
     """An endpoint that is told again, what was held for it first; again changes nothing."""
-    _endpoint(endpoint_id, viewer, ("id",))
+    if endpoint_of(endpoint_id, viewer, ("id",)).state is EndpointState.DISABLED:
+        _require_room()
     _reset_health(endpoint_id)
 
     def decide(endpoint: Endpoint) -> bool:
@@ -220,89 +183,6 @@ def _reset_health(endpoint_id: str) -> None:
         repository.note_health(endpoint_id, health.value, Health())
 
 
-# --- deliveries ------------------------------------------------------------------------------
-
-
-def test(endpoint_id: str, *, viewer: Viewer, at: datetime) -> Delivery:
-    """A delivery that says nothing, tried once, of a paused endpoint too."""
-    endpoint = _endpoint(endpoint_id, viewer, ("id",))
-    if endpoint.state is EndpointState.DISABLED:
-        raise ForbiddenTransition("This endpoint is disabled", field=("id",))
-    event = Event(ids.new_id("evt"), Topic.TEST, at, "WebhookEndpoint", endpoint.id)
-    delivery = delivery_of(endpoint, event, at)
-
-    def attempt(tx: Transaction) -> None:
-        repository.create_delivery(tx, delivery)
-
-    transact(attempt)
-    messages.try_soon([delivery])
-    return delivery
-
-
-def replay(delivery_id: str, *, viewer: Viewer, at: datetime) -> Delivery:
-    """A delivery made anew, under its own id, whatever became of it."""
-
-    def attempt(tx: Transaction) -> Delivery:
-        [delivery] = repository.get_deliveries_now([delivery_id])
-        endpoint = repository.get_endpoint(delivery.endpoint_id) if delivery else None
-        if delivery is None or endpoint is None or not rules.sees(viewer, endpoint.created_by):
-            raise NotFound("There is no such delivery", field=("id",))
-        if endpoint.state is not EndpointState.ACTIVE:
-            raise ForbiddenTransition("The endpoint is not active", field=("id",))
-        repository.begin_again(tx, delivery, at)
-        return delivery
-
-    _require_manager(viewer)
-    delivery = transact(attempt)
-    messages.try_soon([delivery])
-    return delivery
-
-
-def replay_since(given: EndpointReplay, *, viewer: Viewer, at: datetime) -> Endpoint:
-    """Have an endpoint's deliveries since an instant made anew, one after another."""
-    endpoint = _endpoint(given.id, viewer, ("input", "id"))
-    if endpoint.state is not EndpointState.ACTIVE:
-        raise ForbiddenTransition("The endpoint is not active", field=("input", "id"))
-    if not at - rules.KEPT <= given.since <= at:
-        text = f"Deliveries are kept for {rules.KEPT.days} days"
-        raise Invalid(text, field=("input", "since"))
-    states = _UNDELIVERED if given.undelivered_only else list(DeliveryState)
-    messages.wake(Wake(wake=endpoint.id, states=states, since=given.since, until=at))
-    return endpoint
-
-
-def delivery_of(endpoint: Endpoint, event: Event, at: datetime) -> Delivery:
-    """The delivery of an event to an endpoint, not stored; always the same id for the two."""
-    delivery = Delivery(
-        ids.derived_id("whd", event.id, endpoint.id),
-        endpoint_id=endpoint.id,
-        event_id=event.id,
-        topic=event.topic,
-        body=body_of(event),
-        created_at=at,
-        begun_at=at,
-        next_at=at,
-    )
-    held = endpoint.state is EndpointState.PAUSED and event.topic is not Topic.TEST
-    delivery.move(DeliveryState.HELD if held else DeliveryState.PENDING)
-    return delivery
-
-
-def body_of(event: Event) -> str:
-    """An event as it is sent: ids and names of fields, nothing of a person."""
-    document = {
-        "id": event.id,
-        "topic": event.topic.value,
-        "occurredAt": _INSTANT.serialize(event.occurred_at),
-        "object": {"type": event.type, "id": event.object_id, "version": event.version},
-        **event.data,
-    }
-    return orjson.dumps(document).decode()
-
-
-# --- guards ----------------------------------------------------------------------------------
-
-
 def _changed(
     endpoint_id: str,
     decide: Callable[[Endpoint], bool],
@@ -313,7 +193,7 @@ def _changed(
     """An endpoint as `decide` makes it, written if that says that it is another one."""
 
     def attempt(tx: Transaction) -> Endpoint:
-        endpoint = _endpoint(endpoint_id, viewer, field)
+        endpoint = endpoint_of(endpoint_id, viewer, field)
         if decide(endpoint):
             repository.save_endpoint(tx, endpoint)
         return endpoint
@@ -321,17 +201,26 @@ def _changed(
     return transact(attempt)
 
 
-def _endpoint(endpoint_id: str, viewer: Viewer, field: tuple[str, ...]) -> Endpoint:
-    _require_manager(viewer)
+def endpoint_of(endpoint_id: str, viewer: Viewer, field: tuple[str, ...]) -> Endpoint:
+    """An endpoint as it is now, which the viewer may manage; else a refusal."""
+    require_manager(viewer)
     endpoint = repository.get_endpoint(endpoint_id)
     if endpoint is None or not rules.sees(viewer, endpoint.created_by):
         raise NotFound("There is no such endpoint", field=field)
     return endpoint
 
 
-def _require_manager(viewer: Viewer) -> None:
+def require_manager(viewer: Viewer) -> None:
+    """Refuses who may not manage endpoints."""
     if not rules.manages(viewer):
         raise Forbidden("Headquarters and keys with webhooks:manage manage endpoints")
+
+
+def _require_room() -> None:
+    """Refuses one more endpoint that is told of things."""
+    live = [e for e in repository.all_endpoints() if e.state is not EndpointState.DISABLED]
+    if len(live) >= rules.MAX_ENDPOINTS:
+        raise LimitExceeded(f"There are at most {rules.MAX_ENDPOINTS} endpoints")
 
 
 def _require_topics(viewer: Viewer, topics: list[Topic]) -> None:
