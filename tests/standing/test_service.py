@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from graphql_api.kit.dynamo import JsonAttribute
+from graphql_api.kit.dynamo import JsonAttribute, transact
 from graphql_api.members.models import DUE_AT_ONCE, Member
 from graphql_api.members.rules import HeldTag, Origin, TagSource
 from graphql_api.orders import service as orders
@@ -374,3 +374,24 @@ def metric(member: Member, day: str) -> int:
     facts = models.facts(member_now(member), date(2018, 1, 10))
     ready, as_of = repository.in_force(), date.fromisoformat(day)
     return explain_tier(facts, standing_now(member), ready, as_of).metric
+
+
+def test_nobody_is_decided_back_by_an_older_version(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that does not know a publication yet meets a member whom it has reached."""
+    member = joined(store, "2018-01-10")
+    buy(store, member, "2018-01-10", 70_000)
+    old = repository.in_force()
+    names = [{"name": "V1", "threshold": 0}, {"name": "Gold", "threshold": 600}]
+    publish(PolicyKind.TIER_LADDER, {"tiers": names})
+    clock = on("2018-01-10")
+    cause = Cause(clock, clock.today(), Reason.POLICY)
+    transact(lambda tx: service.decide_in(tx, member_now(member), cause))
+    assert standing_now(member).tier.name == "Gold"
+    known = [old]
+    read = repository._remembered
+    monkeypatch.setattr(repository, "_remembered", lambda: known.pop() if known else read())
+    buy(store, member, "2018-01-10", 10_000)
+    assert standing_now(member).tier.name == "Gold"
+    assert known == []

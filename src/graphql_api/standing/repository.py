@@ -11,7 +11,14 @@ from graphql_api.policies import repository as policies
 from graphql_api.policies.rules import PolicyDocument, PolicyKind, TagRulesPolicy
 from graphql_api.standing import models
 from graphql_api.standing.models import Failure, HistoryRow, ShardRun, StandingItem
-from graphql_api.standing.rules import KINDS, ChangeKind, Policies, prepare
+from graphql_api.standing.rules import (
+    KINDS,
+    ChangeKind,
+    Policies,
+    Standing,
+    is_older,
+    prepare,
+)
 from graphql_api.tags import repository as tags
 
 REMEMBERED_SECONDS = policies.REMEMBERED_SECONDS
@@ -22,8 +29,19 @@ _ready: dict[tuple[int, ...], tuple[float, Policies]] = {}
 Documents = Mapping[PolicyKind, tuple[int, PolicyDocument]]
 
 
-def in_force() -> Policies:
-    """The policies in force, ready to decide by; what was published is known within a minute."""
+def in_force(*held: Standing | None) -> Policies:
+    """The policies in force, ready to decide by; what was published is known within a minute.
+
+    At once where a standing in hand was decided by it: nobody is decided back by an older version.
+    """
+    ready = _remembered()
+    if any(is_older(ready, standing) for standing in held if standing is not None):
+        forget()
+        ready = _remembered()
+    return ready
+
+
+def _remembered() -> Policies:
     documents = {kind: policies.remembered(kind) for kind in KINDS}
     versions = tuple(version for version, _ in documents.values())
     now = time.monotonic()

@@ -135,9 +135,11 @@ async def decided(member: Any, info: Info) -> Decision:
 
     Nothing is written; the run of the day, or whoever touches the member, does that.
     """
-    policies: Policies = await info.context.load(_in_force, "policies")
     joined = info.context.clock.day_of(member.joined_at)
     held = models.standing(member, joined)
+    policies: Policies = await info.context.load(_in_force, "policies")
+    if held is not None and rules.is_older(policies, held):
+        policies = await info.context.run(repository.in_force, held)
     today = info.context.clock.today()
     return rules.decide(models.facts(member, joined), held, policies, today)
 

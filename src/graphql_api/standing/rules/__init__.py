@@ -11,7 +11,7 @@ from graphql_api.standing.rules.explanation import (
     next_lifecycle,
 )
 from graphql_api.standing.rules.measured import measured
-from graphql_api.standing.rules.prepared import KINDS, Ladder, Policies, prepare
+from graphql_api.standing.rules.prepared import KINDS, Ladder, Policies, is_older, prepare
 from graphql_api.standing.rules.records import (
     GROWTH,
     NO_MONTH,
@@ -78,6 +78,7 @@ __all__ = [
     "foreseen",
     "initial",
     "is_beginning",
+    "is_older",
     "least_of_quintiles",
     "locked",
     "measured",

@@ -17,7 +17,7 @@ from graphql_api.policies.rules import (
     TierLadder,
     TierMetric,
 )
-from graphql_api.standing.rules.records import GROWTH, ORDERS, SPEND
+from graphql_api.standing.rules.records import GROWTH, ORDERS, SPEND, Standing
 from graphql_api.standing.rules.tag_rules import Rules, compiled
 
 _ROWS = {TierMetric.ORDERS: ORDERS, TierMetric.SPEND: SPEND, TierMetric.GROWTH: GROWTH}
@@ -98,6 +98,17 @@ class Policies:
     cuts: Cuts
     rules: Rules
     longest_window: int
+
+
+def is_older(policies: Policies, held: Standing) -> bool:
+    """Whether a standing was decided by a later version of a policy than these."""
+    return (
+        held.tier.version > policies.ladder.version
+        or held.lifecycle.version > policies.lifecycle.version
+        or held.relationship.version > policies.phases.version
+        or (held.rfm is not None and held.rfm.version > policies.cuts.version)
+        or (held.quadrant is not None and held.quadrant.version > policies.cuts.version)
+    )
 
 
 def prepare(

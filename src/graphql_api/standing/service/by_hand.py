@@ -117,14 +117,15 @@ def _by_hand(member_id: str, change: Callable[[Ladder, Tier, int], Tier], cause:
         member = _reached(member_id, cause.by)
         if not is_free(member, cause.clock):
             raise Stale
-        policies = repository.in_force()
+        joined = cause.clock.day_of(member.joined_at)
+        policies = repository.in_force(models.standing(member, joined))
         before = current(member, cause.as_of, clock=cause.clock, policies=policies)
         old = before.standing.tier
         new = change(policies.ladder, old, cause.as_of.toordinal())
         if new is old:
             return member
         given = replace(before.standing, tier=new)
-        facts = models.facts(member, cause.clock.day_of(member.joined_at))
+        facts = models.facts(member, joined)
         after = rules.decide(facts, given, policies, cause.as_of)
         told = _change(before, old, new, cause)
         write(tx, member, [before, after], cause, by_hand=told)

@@ -45,9 +45,9 @@ def take_in(
     for the first time decides once, from its whole history.
     """
     cause = Cause(clock, clock.today(), Reason.PURCHASES, origin)
-    policies = repository.in_force()
     joined = clock.day_of(member.joined_at)
     held = models.standing(member, joined)
+    policies = repository.in_force(held)
     decisions: list[Decision] = []
     once = held is None and origin is Origin.BACKFILL
     if is_due(member, cause.as_of) and not once:
@@ -66,7 +66,7 @@ def unite(survivor: Member, loser: Member, *, clock: Clock) -> bool:
     Both are as they were before their purchases were united; who was merged is decided on anew.
     """
     one, other = (models.standing(m, clock.day_of(m.joined_at)) for m in (survivor, loser))
-    both = rules.united(repository.in_force().ladder, one, other)
+    both = rules.united(repository.in_force(one, other).ladder, one, other)
     if both is not None:
         models.hold(survivor, both)
     survivor.fall_due()
@@ -106,7 +106,8 @@ def decide_in(tx: Transaction, member: Member, cause: Cause) -> bool:
 
     Where only the day moved on which to look again, that alone is written.
     """
-    decision = current(member, cause.as_of, clock=cause.clock, policies=repository.in_force())
+    policies = repository.in_force(models.standing(member, cause.clock.day_of(member.joined_at)))
+    decision = current(member, cause.as_of, clock=cause.clock, policies=policies)
     if write(tx, member, [decision], cause):
         members.save(tx, member)
         return True
