@@ -96,12 +96,18 @@ def test_equals_share_a_score() -> None:
     assert (one, five) == (3, 5)
 
 
-def test_base_without_purchases_has_no_averages() -> None:
+def test_base_in_which_nobody_is_changes_nothing() -> None:
     nobody = facts_of({}, joined=TODAY)
     base = Measured()
     base.add(nobody, TODAY.toordinal(), MONTH, 12)
     assert base == Measured()
-    assert rules.with_cut_points(RfmPolicy(), base, TODAY).averages is None
+    quantile = RfmPolicy(recency_method=CutMethod.QUANTILE)
+    assert rules.with_cut_points(quantile, base, TODAY) == quantile
+
+
+def test_base_that_bought_long_ago_has_no_averages() -> None:
+    cut = rules.with_cut_points(RfmPolicy(), measured((300, 0, 0)), TODAY)
+    assert (cut.averages, cut.measured_on) == (None, TODAY)
 
 
 def test_runs_are_for_headquarters_and_keys_that_manage_policies() -> None:

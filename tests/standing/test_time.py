@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from graphql_api.policies.rules import BaseAverages, CutMethod, PolicyKind, RfmPolicy, read
 from graphql_api.standing import rules
 from graphql_api.standing.rules import LifecycleState, Phase, Reason, decide
 from tests.standing.factories import SHIPPED, Row, day, make_facts, policies, told
@@ -291,26 +290,3 @@ def test_phase_is_kept_while_it_is_so() -> None:
     assert (
         decide(facts, held, SHIPPED, day("2018-05-31")).standing.relationship is held.relationship
     )
-
-
-# --- measuring the base ----------------------------------------------------------------------
-
-
-def test_measured_policy_cuts_the_base_in_fifths_and_knows_its_averages() -> None:
-    base = [
-        make_facts({"2017-06": (n, n * 1_000, 0)}, last=f"2017-06-{n:02d}") for n in range(1, 6)
-    ]
-    never, long_ago = make_facts(), make_facts(last="2016-01-01")
-    mixed = RfmPolicy(frequency_method=CutMethod.QUANTILE, recency_method=CutMethod.QUANTILE)
-    found = rules.measured(mixed, [*base, never, long_ago], day("2017-06-30"))
-    assert found.averages == BaseAverages(orders_percent=300, order_fen=1_000)
-    assert [band.min_orders for band in found.frequency] == [5, 4, 2, 1, 0]
-    assert [band.max_days for band in found.recency] == [25, 26, 28, 29, None]
-    assert (found.monetary, found.measured_on) == (mixed.monetary, day("2017-06-30"))
-    assert read(PolicyKind.RFM, found.document()) == found
-
-
-def test_base_in_which_nobody_bought_measures_nothing() -> None:
-    assert rules.measured(RfmPolicy(), [make_facts()], day("2017-06-30")) == RfmPolicy()
-    long_ago = make_facts(last="2016-01-01")
-    assert rules.measured(RfmPolicy(), [long_ago], day("2017-06-30")).averages is None

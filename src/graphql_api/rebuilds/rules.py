@@ -196,9 +196,14 @@ class Measured:
 def with_cut_points(policy: RfmPolicy, base: Measured, measured_on: Any) -> RfmPolicy:
     """A policy with the quintiles of the base where it asks for them, and its averages.
 
-    Limits that are written down stay. Spend is cut at whole yuan (domain: §5, §14).
+    The base are members who ever bought; the averages are of those with an order in the window.
+    Limits that are written down stay. Spend is cut at whole yuan. Of a base in which nobody is,
+    everything stays as it was (domain: §5, §14).
     """
-    given: dict[str, Any] = {"measured_on": measured_on, "averages": _averages(base)}
+    if not base.days:
+        return policy
+    averages = _averages(base) or policy.averages
+    given: dict[str, Any] = {"measured_on": measured_on, "averages": averages}
     if policy.recency_method is CutMethod.QUANTILE:
         limits: list[int | None] = [*most_of_quintiles(list(base.days.elements())), None]
         bands = zip(range(5, 0, -1), limits, strict=True)

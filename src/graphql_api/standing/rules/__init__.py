@@ -10,7 +10,6 @@ from graphql_api.standing.rules.explanation import (
     foreseen,
     next_lifecycle,
 )
-from graphql_api.standing.rules.measured import measured
 from graphql_api.standing.rules.prepared import KINDS, Ladder, Policies, is_older, prepare
 from graphql_api.standing.rules.records import (
     GROWTH,
@@ -81,7 +80,6 @@ __all__ = [
     "is_older",
     "least_of_quintiles",
     "locked",
-    "measured",
     "most_of_quintiles",
     "next_day",
     "next_lifecycle",
