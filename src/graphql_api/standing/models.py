@@ -122,20 +122,26 @@ def facts(member: Member, joined: date, bought: members.Facts | None = None) -> 
 
     `joined` is the business day of joining.
     """
-    known = member.facts if bought is None else bought
+    last: date | None
+    if bought is None:
+        rows, last, all_time = member.month_document, member.last_purchase_on, totals(member)
+    else:
+        rows, last = {month: b.row for month, b in bought.months.items()}, bought.last_on
+        all_time = bought.orders, bought.paid - bought.refunded, bought.growth
     return facts_of(
-        {month_number(month): bucket.row for month, bucket in known.months.items()},
+        {month_number(month): row for month, row in rows.items()},
         joined=joined,
-        last=known.last_on,
-        totals=totals(known),
+        last=last,
+        totals=all_time,
         tags=tags_by_hand(member),
         person=person(member),
     )
 
 
-def totals(bought: members.Facts) -> tuple[int, int, int]:
+def totals(member: Member) -> tuple[int, int, int]:
     """Orders, spend net of refunds and growth of all time."""
-    return bought.orders, bought.paid - bought.refunded, bought.growth
+    spend = int(member.paid) - int(member.refunded)
+    return int(member.order_count), spend, int(member.growth)
 
 
 def tags_by_hand(member: Member) -> dict[str, int]:

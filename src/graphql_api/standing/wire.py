@@ -88,7 +88,7 @@ def read(raw: Raw, clock: Clock, *, for_rules: bool) -> Read:
         member = Member.from_raw_data(raw)
         by_hand, by_rule = models.tags_by_hand(member), models.tags_by_rule(member)
         if for_rules:
-            totals, person = models.totals(member.facts), models.person(member)
+            totals, person = models.totals(member), models.person(member)
     facts = facts_by_month(
         rows,
         newest,
