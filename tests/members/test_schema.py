@@ -345,16 +345,16 @@ def listed(send: Client, token: str, **arguments: Any) -> list[str]:
 
 
 def test_scope_and_arguments_choose_the_list(send: Client, seeded: Seeded) -> None:
-    here = [seeded["member"], seeded["member_beside"]]
+    here = [seeded["member"], seeded["member_new"], seeded["member_beside"]]
     there = [seeded["member_elsewhere"]]
     at_store, elsewhere = {"storeId": seeded["store"]}, {"storeId": seeded["other_store"]}
     with_guide, with_other = {"guideId": seeded["guide"]}, {"guideId": seeded["other_guide"]}
     expected: list[tuple[Callable[[Seeded], str], dict[str, str], list[str]]] = [
-        (of_guide, {}, here[:1]),
-        (of_guide, with_guide, here[:1]),
+        (of_guide, {}, here[:2]),
+        (of_guide, with_guide, here[:2]),
         (of_manager, {}, here),
         (of_manager, at_store, here),
-        (of_manager, with_guide, here[:1]),
+        (of_manager, with_guide, here[:2]),
         (of_manager, with_other, []),
         (of_region, {}, here),
         (of_region, with_other, []),
@@ -392,10 +392,11 @@ def test_list_outside_the_viewers_scope_is_refused(send: Client, seeded: Seeded)
 def test_list_is_walked_page_by_page_in_both_directions(
     send: Client, seeded: Seeded, operator: str
 ) -> None:
-    everybody = [seeded["member"], seeded["member_beside"], seeded["member_elsewhere"]]
+    names = ("member", "member_beside", "member_elsewhere", "member_new")
+    everybody = [seeded[name] for name in names]
     for reverse in (False, True):
         walked, after = [], None
-        for _ in range(3):
+        for _ in everybody:
             given = {"first": 1, "after": after, "reverse": reverse}
             page = send(LIST, token=operator, **given)["members"]
             walked += [node["id"] for node in page["nodes"]]
@@ -458,7 +459,7 @@ def test_member_is_enrolled_by_a_guide_and_shown_masked(send: Client, seeded: Se
     member_id = payload["member"].pop("id")
     assert payload == {
         "member": {
-            "memberNo": "000000059",
+            "memberNo": "000000068",
             "name": "孙**",
             "nickname": None,
             "phone": "+86*******9000",
@@ -558,11 +559,12 @@ def test_membership_ends_and_resumes(send: Client, seeded: Seeded, operator: str
     here = {"storeId": seeded["store"]}
     ended = send(ARCHIVE, token=operator, id=seeded["member"])["memberArchive"]["member"]
     assert ended["archivedAt"].endswith("Z")
-    assert listed(send, operator, **here) == [seeded["member_beside"]]
+    others = [seeded["member_beside"], seeded["member_new"]]
+    assert sorted(listed(send, operator, **here)) == sorted(others)
     assert send(FIND, token=operator, by={"phone": PHONE})["member"] == {"id": seeded["member"]}
     resumed = send(RESTORE, token=operator, id=seeded["member"])["memberRestore"]["member"]
     assert resumed == {"archivedAt": None, "version": ended["version"] + 1}
-    assert len(listed(send, operator, **here)) == 2
+    assert len(listed(send, operator, **here)) == 3
 
 
 # --- refused ---------------------------------------------------------------------------------
