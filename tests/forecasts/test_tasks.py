@@ -15,6 +15,8 @@ from graphql_api.members import service as member_service
 from graphql_api.members.models import Member, MembersItem
 from graphql_api.merges.service import MembersMerge, merge
 from graphql_api.policies.rules import PolicyKind
+from graphql_api.privacy import service as privacy
+from graphql_api.privacy import tasks as privacy_tasks
 from graphql_api.rebuilds import models as rebuild_models
 from graphql_api.rebuilds import tasks as rebuild_tasks
 from graphql_api.standing import service
@@ -102,6 +104,34 @@ def test_who_is_archived_counts_nowhere_and_again_when_restored(
     member_service.restore(member.id, viewer=SYSTEM)
     stream.follow("2018-01-12")
     assert counts() == before
+
+
+def test_who_was_merged_or_erased_counts_nowhere(store: Store, stream: Stream) -> None:
+    stays, merged, erased = (make_member(store, clock=on("2018-01-10")) for _ in range(3))
+    stream.follow("2018-01-10")
+    assert counts() == {"2018-04-10#LIFECYCLE#AWAKENING": 3}
+    two = MembersMerge(survivor_id=stays.id, loser_id=merged.id, reason="同一个人")
+    merge(two, viewer=SYSTEM, clock=on("2018-01-11"))
+    stream.follow("2018-01-11")
+    assert counts() == {"2018-04-10#LIFECYCLE#AWAKENING": 2}
+    job = privacy.erase(erased.id, viewer=SYSTEM, clock=on("2018-01-12"))
+    privacy_tasks.run(job.id, clock=on("2018-01-12"))
+    stream.follow("2018-01-12")
+    assert counts() == {"2018-04-10#LIFECYCLE#AWAKENING": 1}
+
+
+def test_member_who_is_put_off_counts_where_they_did(store: Store, stream: Stream) -> None:
+    member = make_member(store, clock=on("2018-01-10"))
+    stream.follow("2018-01-10")
+    buy(store, member, "2018-02-10", 100)
+    stream.follow("2018-02-10")
+    before = member_now(member)
+    assert before.foreseen == ["2018-05-10#LIFECYCLE#AWAKENING"]
+    days.run(before.due_on, clock=on(before.due_on.isoformat()))
+    stream.follow(before.due_on.isoformat())
+    now = member_now(member)
+    assert (now.foreseen, counts()) == (before.foreseen, dict.fromkeys(before.foreseen, 1))
+    assert now.due_on > before.due_on
 
 
 def test_lock_is_foreseen_to_end(store: Store, stream: Stream) -> None:
