@@ -17,6 +17,7 @@ from datetime import date, timedelta
 from graphql_api.forecasts import tasks as forecasts
 from graphql_api.handlers import recompute_worker
 from graphql_api.kit.time import Clock
+from graphql_api.observability import logger
 from graphql_api.standing import repository as standing
 from graphql_api.stores import repository as stores_repository
 from graphql_api.stores import service as stores
@@ -98,4 +99,5 @@ def _days(first: date, last: date) -> Iterator[date]:
 
 
 if __name__ == "__main__":
+    logger.setLevel("WARNING")  # a line a day is enough
     sys.exit(main())
