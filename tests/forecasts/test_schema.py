@@ -4,12 +4,15 @@ from datetime import date
 from typing import Any
 
 import pytest
+from graphql import parse
 
 from graphql_api import auth
+from graphql_api.edge.documents import read_document
 from graphql_api.edge.execution import chain_clock
 from graphql_api.forecasts import tasks
 from graphql_api.kit.dynamo.tallies import Told
 from graphql_api.kit.time import Clock
+from graphql_api.schema import schema
 from graphql_api.standing import repository as standings
 from graphql_api.viewer import READ_MEMBERS, Role
 from tests.calls import counted
@@ -73,6 +76,12 @@ def test_forecast_is_a_query_for_each_part_of_the_counts(send: Client) -> None:
     with counted() as calls:
         send(FORECAST, token=OPERATOR, days=30)
     assert calls["Query"] == 8
+
+
+@pytest.mark.parametrize(("days", "cost"), [(30, 60), (60, 120), (366, 200)])
+def test_forecast_costs_by_its_days(days: int, cost: int) -> None:
+    [operation] = read_document(schema._schema, parse(FORECAST)).operations.values()
+    assert operation.plan.requested({"days": days}) == cost
 
 
 @pytest.mark.parametrize("days", [0, 367])

@@ -10,7 +10,7 @@ from graphql_api.errors import Invalid
 from graphql_api.forecasts import repository, rules
 from graphql_api.forecasts.rules import MAX_DAYS, OVERDUE_DAYS, ForecastPart, Transition
 from graphql_api.forecasts.types import ForecastTransition
-from graphql_api.kit.graphql.costs import priced
+from graphql_api.kit.graphql.costs import Cost, ListSize
 from graphql_api.permissions import MEMBER_CHAIN
 
 
@@ -26,7 +26,7 @@ class ForecastQueries:
         ),
         graphql_type=list[ForecastTransition],
         metadata={"rule": MEMBER_CHAIN},
-        directives=priced(20, 100),
+        directives=[Cost(weight=2), ListSize(argument="days")],
     )
     async def transitions_forecast(
         self,
