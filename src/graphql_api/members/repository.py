@@ -177,10 +177,9 @@ def page_of_all(*, first: int, after: str | None, reverse: bool) -> Page[Member]
     return _with_items(keys)
 
 
-def of_block(number: int) -> list[Member]:
-    """The members of a block of 256 numbers, archived ones left out: one Query, three batches."""
-    keys = list(MembersItem.by_block.query(f"{number:07d}"))
-    return [member for member in get_many([key.id for key in keys]) if member is not None]
+def ids_of_block(number: int) -> list[str]:
+    """The members of a block of 256 numbers, archived ones left out: one Query."""
+    return [key.id for key in MembersItem.by_block.query(f"{number:07d}")]
 
 
 def page_of_store(store_id: str, *, first: int, after: str | None, reverse: bool) -> Page[Member]:

@@ -5,10 +5,9 @@ from datetime import date
 from functools import partial
 
 from graphql_api.errors import Conflict
-from graphql_api.kit.dynamo import Transaction, transact
+from graphql_api.kit.dynamo import Raw, Transaction, transact
 from graphql_api.kit.time import Clock
 from graphql_api.members import repository as members
-from graphql_api.members.models import Member
 from graphql_api.observability import logger
 from graphql_api.policies import repository as policies
 from graphql_api.policies import rules as policy_rules
@@ -22,8 +21,10 @@ from graphql_api.standing import models as standing_models
 from graphql_api.standing import repository as standings
 from graphql_api.standing import rules as standing_rules
 from graphql_api.standing import service as standing
+from graphql_api.standing import wire
 from graphql_api.standing.rules import KINDS, Policies, Reason
 from graphql_api.standing.service import Cause
+from graphql_api.standing.wire import Read
 from graphql_api.viewer import Role, Viewer
 
 
@@ -108,44 +109,49 @@ def run_all(run_id: str, *, clock: Clock) -> Run | None:
 # --- a piece ---------------------------------------------------------------------------------
 
 
-def _members(number: int, clock: Clock) -> Iterator[list[Member]]:
-    """The members of a piece who are there to be decided on, a block at a time."""
+def _members(number: int, clock: Clock, *, for_rules: bool) -> Iterator[list[Raw]]:
+    """The members of a piece who are there to be decided on, by number, a block at a time.
+
+    Of each there is what `standing/wire.py` reads, and when somebody is to look again.
+    """
+    wanted = (*wire.attributes(for_rules=for_rules), "next_on", "foreseen")
     for block in rules.blocks_of(number):
-        yield [m for m in members.of_block(block) if standing.is_free(m, clock)]
+        raws = members.get_raw(members.ids_of_block(block), only=wanted)
+        free = [raw for raw in raws if wire.is_free(raw, clock)]
+        yield sorted(free, key=lambda raw: int(raw["number"]["N"]))
 
 
 def _look(run: Run, number: int, ready: Policies, clock: Clock) -> Piece:
     """What a piece finds, written down once."""
     tally, measured = Tally(), Measured() if run.kind is RunKind.MEASURE else None
     before = standings.in_force() if run.kind is RunKind.PREVIEW else None
-    for block in _members(number, clock):
-        for member in block:
+    for_rules = any(one.rules.rules for one in (before, ready) if one is not None)
+    for block in _members(number, clock, for_rules=for_rules):
+        for raw in block:
+            member = wire.read(raw, clock, for_rules=for_rules)
             if measured is not None:
-                _measure(measured, member, ready, run.as_of, clock)
+                _measure(measured, member, ready, run.as_of)
                 tally.add(member.id, [])
             else:
-                tally.add(member.id, _moves(member, before, ready, run.as_of, clock))
+                tally.add(member.id, _moves(member, before, ready, run.as_of))
     found = Piece(run.id, models.piece_sort(number), **models.found(tally, measured))
     transact(lambda tx: repository.create_piece(tx, found))
     return found
 
 
-def _moves(
-    member: Member, before: Policies | None, ready: Policies, as_of: date, clock: Clock
-) -> list[rules.Move]:
+def _moves(member: Read, before: Policies | None, ready: Policies, as_of: date) -> list[rules.Move]:
     """Where a member goes under policies, from what they hold, or hold under `before` by then.
 
     What is due by the day anyway is not the doing of a policy that is only tried.
     """
-    joined = clock.day_of(member.joined_at)
-    facts, held = standing_models.facts(member, joined), standing_models.standing(member, joined)
+    facts, held = member.facts, member.held
     if before is not None:
         held = standing_rules.decide(facts, held, before, as_of).standing
     return rules.moved(held, standing_rules.decide(facts, held, ready, as_of))
 
 
-def _measure(base: Measured, member: Member, ready: Policies, as_of: date, clock: Clock) -> None:
-    facts = standing_models.facts(member, clock.day_of(member.joined_at))
+def _measure(base: Measured, member: Read, ready: Policies, as_of: date) -> None:
+    facts = member.facts
     month = as_of.year * 12 + as_of.month - 1
     base.add(facts, as_of.toordinal(), month, ready.cuts.window)
 
@@ -153,25 +159,28 @@ def _measure(base: Measured, member: Member, ready: Policies, as_of: date, clock
 def _settle_all(run: Run, number: int, ready: Policies, clock: Clock) -> int | None:
     """Write what the policy changes; how many failed, or None where the run was cancelled."""
     failed = 0
-    for block in _members(number, clock):
+    for block in _members(number, clock, for_rules=bool(ready.rules.rules)):
         now = repository.get(run.id)
         if now is None or now.state is not RunState.IN_PROGRESS:
             return None
-        for member in block:
-            failed += not _settled(member, ready, clock)
+        for raw in block:
+            failed += not _settled(raw, ready, clock)
     return failed
 
 
-def _settled(member: Member, ready: Policies, clock: Clock) -> bool:
+def _settled(raw: Raw, ready: Policies, clock: Clock) -> bool:
     cause = Cause(clock, clock.today(), Reason.POLICY)
-    decision = standing.current(member, cause.as_of, clock=clock, policies=ready)
-    unmoved = not decision.changed and decision.next_on == member.next_on
-    if unmoved and standing_models.foreseen(decision) == member.foreseen:
-        return True
+    read = wire.read(raw, clock, for_rules=bool(ready.rules.rules))
+    decision = standing_rules.decide(read.facts, read.held, ready, cause.as_of)
+    if not decision.changed:
+        member = wire.stub(raw)
+        foreseen = standing_models.foreseen(decision)
+        if (decision.next_on, foreseen) == (member.next_on, member.foreseen):
+            return True
     try:
-        transact(partial(_decide, member_id=member.id, cause=cause))
+        transact(partial(_decide, member_id=read.id, cause=cause))
     except Exception:  # noqa: BLE001 - one bad member stops nobody else
-        logger.exception("member not decided on", member=member.id)
+        logger.exception("member not decided on", member=read.id)
         return False
     return True
 

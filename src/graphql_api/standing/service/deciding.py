@@ -92,9 +92,12 @@ def settle(member_id: str, cause: Cause) -> bool:
 def settle_read(raw: Raw, cause: Cause, policies: Policies) -> bool:
     """The same for a member who was just read (wire.py): who stays so costs no transaction.
 
-    What is to be written is decided anew in one, on the member as they are by then.
+    What is to be written is decided anew in one, on the member as they are by then; so is whoever
+    was decided by a newer policy than those.
     """
     read = wire.read(raw, cause.clock, for_rules=bool(policies.rules.rules))
+    if read.held is not None and rules.is_older(policies, read.held):
+        return settle(read.id, cause)
     decision = rules.decide(read.facts, read.held, policies, cause.as_of)
     if not decision.changed and _put_off(wire.stub(raw), decision):
         return False
