@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from graphql_api.kit.dynamo import JsonAttribute, transact
+from graphql_api.members import repository as members
 from graphql_api.members.models import DUE_AT_ONCE, Member
 from graphql_api.members.rules import HeldTag, Origin, TagSource
 from graphql_api.orders import service as orders
 from graphql_api.policies import service as policies
 from graphql_api.policies.rules import PolicyKind
-from graphql_api.standing import models, repository, service, tasks
+from graphql_api.standing import models, repository, service, tasks, wire
 from graphql_api.standing.rules import (
     ChangeKind,
     InQuadrant,
@@ -395,3 +396,16 @@ def test_nobody_is_decided_back_by_an_older_version(
     buy(store, member, "2018-01-10", 10_000)
     assert standing_now(member).tier.name == "Gold"
     assert known == []
+
+
+def test_run_that_began_before_a_publication_puts_nobody_off(store: Store) -> None:
+    member = joined(store, "2018-01-10")
+    old = repository.in_force()
+    days = ((5, 20), (4, 60), (3, 90), (2, 180), (1, None))
+    publish(PolicyKind.RFM, {"recency": [{"score": s, "maxDays": most} for s, most in days]})
+    buy(store, member, "2018-01-10", 70_000)
+    assert member_now(member).next_on == date(2018, 1, 31)
+    [raw] = members.get_raw([member.id], only=wire.attributes(for_rules=False))
+    later = on("2018-01-15")
+    assert not service.settle_read(raw, Cause(later, later.today(), Reason.TIME), old)
+    assert member_now(member).next_on == date(2018, 1, 31)
