@@ -14,6 +14,7 @@ from graphql_api.merges.models import Merge, MergesItem, merge_id
 from graphql_api.merges.rules import MergeState
 from graphql_api.merges.service import MembersMerge
 from graphql_api.orders import service as orders
+from graphql_api.orders.service import applying
 from graphql_api.stores.models import Store
 from graphql_api.viewer import SYSTEM
 from scripts.stream_pump import Pump
@@ -93,7 +94,7 @@ def test_merge_of_more_than_an_answer_has_time_for_drives_itself_to_its_end(
     two: tuple[Member, Member], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     survivor, loser = two
-    monkeypatch.setattr(orders, "ABSORBED_AT_ONCE", 1)
+    monkeypatch.setattr(applying, "ABSORBED_AT_ONCE", 1)
     monkeypatch.setattr(service.jobs, "STEPS_AT_ONCE", 1)
     monkeypatch.setattr(service, "STEPS_AT_ONCE", 1)
     job = merge(survivor, loser)

@@ -1,7 +1,9 @@
 """The import: complete, exact, and the same whatever happens to it on the way."""
 
+import json
 import os
 import random
+import re
 import subprocess
 import sys
 import time
@@ -13,6 +15,7 @@ import boto3
 import pytest
 
 from graphql_api import tables
+from graphql_api.audit.models import AuditItem
 from graphql_api.campaigns import repository as campaigns
 from graphql_api.campaigns.models import SHARDS
 from graphql_api.kit.dynamo import reset_connections
@@ -33,6 +36,8 @@ from tests.test_reads import asked
 
 HOUSEHOLDS = 7
 CHANGES_FROM_RUN_TO_RUN = {"sealed_phone", "version", "lock_owner", "locked_until"}
+OF_THE_REAL_CLOCK = {"at", "forget_at", "place"}
+RANDOM = re.compile(r"\b(con|aud)_[0-9a-z]{26}\b")
 
 
 def _everything() -> dict[str, list[Any]]:
@@ -41,8 +46,9 @@ def _everything() -> dict[str, list[Any]]:
     found = {}
     for model in tables.TABLES:
         pages = client.get_paginator("scan").paginate(TableName=model.Meta.table_name)
+        changes = CHANGES_FROM_RUN_TO_RUN | (OF_THE_REAL_CLOCK if model is AuditItem else set())
         items = [
-            {k: v for k, v in item.items() if k not in CHANGES_FROM_RUN_TO_RUN}
+            {k: RANDOM.sub("", json.dumps(v)) for k, v in item.items() if k not in changes}
             for page in pages
             for item in page["Items"]
         ]
