@@ -1,5 +1,5 @@
 # Everything a developer or a build machine runs. `make` lists it.
-# Needs Python 3.11 or later; npm for GraphiQL and the client, chromium for `make e2e`, Java 17 and
+# Needs Python 3.11 or later; npm for GraphiQL and the client, chromium for `make judge`, Java 17 and
 # Maven for ENGINE=dynamodb-local and `make test-storage`.
 
 PYTHON ?= python3
@@ -7,7 +7,8 @@ ROLE ?= OPERATOR
 DATA ?= part
 ENGINE ?= ministack
 ARCH ?= arm64
-RUNTIME ?= 3.13
+PY ?= 3.13
+STAGE ?= dev
 ARGS ?=
 
 VENV := .venv
@@ -16,6 +17,7 @@ UV := .tools/lock/bin/uv
 UV_VERSION := 0.13.9
 REGIONS := us-east-1 cn-north-1 cn-northwest-1
 BUNDLE := src/graphql_api/graphiql/dist
+STACK_OF = --stage $(STAGE) --python $(PY) --arch $(ARCH)
 STORAGE := tests/engine tests/kit/test_dynamo.py $(wildcard tests/*/test_repository.py) \
   tests/orders/test_laws.py tests/orders/test_races.py tests/scripts/test_dynamodb_local.py \
   tests/scripts/test_stream_pump.py tests/edge/test_keyed.py
@@ -49,10 +51,10 @@ setup: $(VENV)/.ready ## Install what is locked into .venv, and the engine (ENGI
 	@$(BIN)/python -m scripts.engines
 
 .PHONY: dev
-dev: setup ## Serve the API and GraphiQL on 127.0.0.1 (PORT=8000 DATA_DIR=.dev ENGINE=ministack)
+dev: setup $(if $(STACK),$(UV)) ## Serve the API and GraphiQL on 127.0.0.1 (PORT=8000 DATA_DIR=.dev ENGINE=ministack STACK=1)
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory graphiql || \
 	  echo 'GraphiQL could not be bundled; the API works without it.'; fi
-	@exec $(BIN)/python scripts/dev.py
+	@exec $(BIN)/python $(if $(STACK),-m scripts.stack,scripts/dev.py)
 
 .PHONY: reset
 reset: setup ## Forget the local data (DATA_DIR=.dev)
@@ -166,16 +168,30 @@ manifest: setup client ## Write the manifest of a version of the mini-program (V
 	@$(BIN)/python scripts/manifest.py make mini_program $(VERSION)
 
 .PHONY: package
-package: $(VENV)/.ready ## Put what the functions run into build/function (ARCH=arm64|x86_64 RUNTIME=3.13)
-	@rm -rf build/function
-	$(call step,package,$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
-	  --require-hashes --requirement requirements/runtime.txt --target build/function \
-	  --only-binary :all: --implementation cp --python-version $(RUNTIME) \
-	  --platform manylinux_2_28_$(subst arm64,aarch64,$(ARCH)) \
-	  --platform manylinux2014_$(subst arm64,aarch64,$(ARCH)))
-	@cp -R src/graphql_api build/function/
-	@cd build/function; rm -rf bin tests graphql_api/graphiql/dist
-	@find build/function -name __pycache__ -prune -exec rm -rf {} +
+package: $(VENV)/.ready $(UV) ## Make the zip that the functions run (PY=3.13 ARCH=arm64|x86_64)
+	$(call step,package,$(BIN)/python -m scripts.package --python $(PY) --arch $(ARCH))
+
+##@ In the cloud (account and region of the AWS settings in the environment)
+
+.PHONY: secret
+secret: $(VENV)/.ready ## Make the secret of a stage, with fresh keys (STAGE=dev)
+	@$(BIN)/python -m scripts.deploy secret --stage $(STAGE)
+
+.PHONY: deploy
+deploy: package ## Make or change the stack of a stage (STAGE=dev PARAMETERS="SecretsArn=…")
+	$(call step,deploy,$(BIN)/python -m scripts.deploy up $(STACK_OF) $(PARAMETERS))
+
+.PHONY: diff
+diff: package ## Say what `make deploy` would change; changes nothing
+	@$(BIN)/python -m scripts.deploy diff $(STACK_OF) $(PARAMETERS)
+
+.PHONY: dead-letters
+dead-letters: $(VENV)/.ready ## What functions could not do (ARGS="replay --queue EffectsDeadLetters")
+	@$(BIN)/python -m scripts.dead_letters $(or $(ARGS),list) --stage $(STAGE)
+
+.PHONY: destroy
+destroy: $(VENV)/.ready ## Delete the stack of a stage; tables and dead letters are kept, and named
+	@$(BIN)/python -m scripts.deploy down $(STACK_OF)
 
 ##@ Now and then
 
@@ -188,8 +204,13 @@ replay-check: setup ## Ask the reference about every household of the year anew 
 	$(call step,the whole year,REPLAY=all $(BIN)/python -m pytest tests/reference $(ARGS))
 
 .PHONY: e2e
-e2e: setup graphiql ## Ask a question in GraphiQL, in a real browser, with every other host blocked
-	$(call step,browser,$(BIN)/python scripts/e2e.py)
+e2e: setup $(UV) ## Deploy the packaged stack into the embedded AWS and walk through it, twice
+	$(call step,with every right,$(BIN)/python -m scripts.e2e)
+	$(call step,with the rights of the roles,$(BIN)/python -m scripts.e2e --rights)
+
+.PHONY: graphiql-check
+graphiql-check: setup graphiql ## Run the examples of GraphiQL in a real browser, every other host blocked
+	$(call step,browser,$(BIN)/python -m scripts.graphiql_check)
 
 .PHONY: judge
 judge: setup graphiql .tools/judge/.ready ## Ask outside judges: audits, fuzzing, clients, GraphiQL (ARGS="--examples 20")

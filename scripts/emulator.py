@@ -34,6 +34,7 @@ RECORD = "emulator.json"
 STATE = "state"
 LOG = "emulator.log"
 PRIVATE = "tmp"
+DECISIONS = "decisions.jsonl"
 DATA_DIR = ".dev"
 
 START_DEADLINE = 600.0
@@ -106,14 +107,17 @@ def start(
     *,
     port: int | None = None,
     persist: bool = True,
+    enforce_rights: bool = False,
     autosave_seconds: float = 30.0,
     progress: Progress = say,
 ) -> Running:
     """Start an emulator on a data directory and wait until it answers.
 
-    Without `persist` it forgets everything, and ends when its starter does. Without `port` it takes
-    the one it had on this directory, or a free one. An emulator left by a killed run is ended
-    first, its state saved. One that somebody runs is left alone: EngineError.
+    Without `persist` it forgets everything, and ends when its starter does. With `enforce_rights`
+    a function may do what its role says and nothing else, and each decision is a line of
+    `decisions.jsonl`. Without `port` it takes the one it had on this directory, or a free one. An
+    emulator left by a killed run is ended first, its state saved. One that somebody runs is left
+    alone: EngineError.
     """
     data_dir = data_dir.resolve()
     (data_dir / STATE).mkdir(parents=True, exist_ok=True)
@@ -121,7 +125,8 @@ def start(
     before = _record(data_dir)
     listener = processes.bind(port, before.get("port"))
     with listener:
-        running = _spawn(data_dir, listener, persist, autosave_seconds, progress)
+        environment = _environment(data_dir, listener.getsockname()[1], persist, enforce_rights)
+        running = _spawn(data_dir, listener, persist, autosave_seconds, environment, progress)
     try:
         _await_answer(running)
     except BaseException:
@@ -216,13 +221,16 @@ def _follow(data_dir: Path, ended: Callable[[], bool], progress: Progress, timeo
 
 
 def _spawn(
-    data_dir: Path, listener: socket.socket, persist: bool, autosave: float, progress: Progress
+    data_dir: Path,
+    listener: socket.socket,
+    persist: bool,
+    autosave: float,
+    environment: dict[str, str],
+    progress: Progress,
 ) -> Running:
     python = ENVIRONMENT / "bin" / "python"
     if not python.exists():
         raise EngineError("The emulator is not installed: call ensure_environment() first.")
-    private = data_dir / PRIVATE
-    private.mkdir(exist_ok=True)
     port = listener.getsockname()[1]
     descriptor = listener.fileno()
     arguments = {
@@ -239,7 +247,7 @@ def _spawn(
         process = subprocess.Popen(
             [*command, "--persist"] if persist else command,
             cwd=ROOT,
-            env=_environment(data_dir, private, port, persist),
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -250,8 +258,10 @@ def _spawn(
     return Running(f"http://{HOST}:{port}", port, data_dir, process, progress)
 
 
-def _environment(data_dir: Path, private: Path, port: int, persist: bool) -> dict[str, str]:
+def _environment(data_dir: Path, port: int, persist: bool, enforce: bool) -> dict[str, str]:
     """All that the emulator sees: no AWS settings, no proxy, no Docker of the user's."""
+    private = data_dir / PRIVATE
+    private.mkdir(exist_ok=True)
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     settings = {
         "GATEWAY_PORT": str(port),
@@ -268,6 +278,8 @@ def _environment(data_dir: Path, private: Path, port: int, persist: bool) -> dic
         state = {"PERSIST_STATE": "1", "STATE_DIR": str(data_dir / STATE)}
         objects = {"S3_PERSIST": "1", "S3_DATA_DIR": str(data_dir / "s3")}
         settings |= state | objects
+    if enforce:
+        settings |= {"AUTH": "true", "DECISIONS": str(data_dir / DECISIONS)}
     return kept | settings
 
 

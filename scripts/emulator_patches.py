@@ -11,9 +11,11 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
+import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache, wraps
+from pathlib import Path
 from typing import Any
 
 dynamodb: Any = importlib.import_module("ministack.services.dynamodb")
@@ -88,6 +90,31 @@ def install() -> None:
     tokens = lru_cache(4096)(dynamodb._tokenize)
     dynamodb._tokenize = lambda expression: list(tokens(expression))
     _count_capacity_on_request()
+    if path := os.environ.get("DECISIONS"):
+        _write_down_decisions(Path(path))
+
+
+def _write_down_decisions(path: Path) -> None:
+    """A line for each look at somebody's rights: who, what, to which resource, how it ended."""
+    evaluator: Any = importlib.import_module("ministack.core.iam_evaluator")
+    evaluate, file = evaluator.evaluate, path.open("a", buffering=1, encoding="utf-8")
+
+    @wraps(evaluate)
+    def evaluate_and_note(context: Any, *policies: Any) -> Any:
+        # A batch takes the right of one: AWS knows no right to send, or delete, in batches.
+        if context.action.startswith("sqs:"):
+            context.action = context.action.removesuffix("Batch")
+        result = evaluate(context, *policies)
+        line = {
+            "principal": context.principal_arn,
+            "action": context.action,
+            "resource": context.resource_arn,
+            "decision": result.decision,
+        }
+        file.write(json.dumps(line) + "\n")
+        return result
+
+    evaluator.evaluate = evaluate_and_note
 
 
 def _pack_streams() -> None:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from graphql_api.viewer import Role
-from scripts import e2e, local
+from scripts import graphiql_check, local
 
 ROOT = Path(__file__).resolve().parents[1]
 TOOLS = ROOT / "tools" / "judge"
@@ -80,7 +80,7 @@ def running(url: str, browser: str, examples: int) -> dict[str, Judge]:
         "graphql-http audits": lambda: run("node", "audit.mjs", url),
         "Apollo, urql, graphql-request": lambda: run("node", "clients.mjs", url, token()),
         "gql": lambda: run(str(PYTHON / "python"), "client.py", url, token()),
-        "GraphiQL": lambda: run(*graphiql, token(), cwd=e2e.CLIENT, CHROMIUM=browser),
+        "GraphiQL": lambda: run(*graphiql, token(), cwd=graphiql_check.CLIENT, CHROMIUM=browser),
         "schemathesis, nobody": lambda: fuzz(url, examples),
         "schemathesis, headquarters": lambda: fuzz_as_operator(url, examples),
     }
@@ -105,11 +105,11 @@ def main() -> int:
     parser.add_argument("--examples", type=int, default=200, help="of schemathesis, for each field")
     examples = parser.parse_args().examples
     try:
-        browser = e2e.browser()
+        browser = graphiql_check.browser()
         found = asked(at_rest())
-        with e2e.server(APP_BUDGETS=BUDGETS) as url:
+        with graphiql_check.server(APP_BUDGETS=BUDGETS) as url:
             found += asked(running(url, browser, examples))
-    except e2e.Unready as missing:
+    except graphiql_check.Unready as missing:
         print(missing, file=sys.stderr)
         return 1
     print(f"\nNot content: {', '.join(found)}." if found else "\nEvery judge is content.")
