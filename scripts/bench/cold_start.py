@@ -12,7 +12,7 @@ from scripts import package
 from scripts.bench import runtime
 from scripts.bench.report import ratio, table
 
-ROUNDS = 7
+ROUNDS = 5
 OURS = "graphql_api.handlers"
 API = f"{OURS}.graphql.handler"
 _HANDLERS = Path(__file__).with_name("handlers")

@@ -47,6 +47,9 @@ class _RuntimeApi(http.server.ThreadingHTTPServer):
         self.asked = threading.Event()
         self.answered: queue.Queue[bytes] = queue.Queue()
 
+    def handle_error(self, *_: Any) -> None:
+        """The function was ended while it waited for its next event."""
+
 
 class _Calls(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
