@@ -1,4 +1,8 @@
-"""The ASGI application: its routes; edge/view.py answers."""
+"""The ASGI application: its routes; edge/view.py answers.
+
+GraphiQL's files are compressed here. Answers are not: API Gateway takes compressed bytes as base64
+only, so that is left to the CDN in front.
+"""
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -10,6 +14,8 @@ from starlette.routing import Route
 
 from graphql_api.edge import view
 
+_COMPRESSED = Middleware(GZipMiddleware, minimum_size=4096)
+
 
 async def health(_request: Request) -> Response:
     """Answers as soon as the process does."""
@@ -17,10 +23,9 @@ async def health(_request: Request) -> Response:
 
 
 app = Starlette(
-    middleware=[Middleware(GZipMiddleware, minimum_size=4096)],
     routes=[
         Route("/graphql", view.graphql, methods=["GET", "POST"]),
-        Route("/graphiql/{name:path}", view.explorer_asset),
+        Route("/graphiql/{name:path}", view.explorer_asset, middleware=[_COMPRESSED]),
         Route("/health", health),
     ],
     exception_handlers={HTTPException: view.no_such_route, Exception: view.unexpected},

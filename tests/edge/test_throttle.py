@@ -232,7 +232,28 @@ def test_request_that_cannot_run_costs_little(send: Client, chain: str, paying: 
     answer = send.post(text, token=token)
     assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
     assert answer["extensions"]["cost"]["actualQueryCost"] == 1
-    assert answer["extensions"]["cost"]["throttleStatus"]["currentlyAvailable"] == 9_999
+    assert answer["extensions"]["cost"]["throttleStatus"]["currentlyAvailable"] == 9_994
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("{ members(first: 1) { nodes { phones } } }", "GRAPHQL_VALIDATION_FAILED"),
+        ("{ members(first: ", "GRAPHQL_PARSE_FAILED"),
+    ],
+)
+def test_who_sends_nothing_but_wrong_documents_is_throttled(
+    send: Client, chain: str, paying: Time, monkeypatch: pytest.MonkeyPatch, text: str, code: str
+) -> None:
+    tight = {"OPERATOR": {"capacity": 10, "restore_rate": 5, "per_operation": 10}}
+    monkeypatch.setenv("APP_BUDGETS", json.dumps(tight))
+    settings.cache_clear()
+    token = auth.issue(Role.OPERATOR, "opr_wrong")
+    told = [send.post(text, token=token)["errors"][0]["extensions"]["code"] for _ in range(3)]
+    assert told == [code, code, "THROTTLED"]
+    assert (send.status, send.headers["retry-after"]) == (429, "1")
+    paying.pass_seconds(1)
+    assert send.post(text, token=token)["errors"][0]["extensions"]["code"] == code
 
 
 @pytest.mark.parametrize(

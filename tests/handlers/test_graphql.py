@@ -62,6 +62,20 @@ def test_answer_is_text(chain: str, operator: str, accept: str) -> None:
     assert json.loads(answer["body"]) == {"data": {"organisation": {"name": "测试连锁"}}}
 
 
+def test_long_answer_is_text_for_who_takes_gzip_too(chain: str, operator: str) -> None:
+    headers = {
+        "content-type": JSON,
+        "accept": GRAPHQL,
+        "accept-encoding": "gzip, deflate, br",
+        "authorization": f"Bearer {operator}",
+    }
+    body = json.dumps({"query": "{ __schema { types { name description } } }"})
+    answer = answered(event("POST", body=body, **headers))
+    assert "content-encoding" not in answer["headers"]
+    assert len(answer["body"]) > 20_000
+    assert json.loads(answer["body"])["data"]["__schema"]["types"]
+
+
 def test_query_by_get_arrives_whole(database: str) -> None:
     answer = answered(event("GET", query="query=%7B__typename%7D", accept=GRAPHQL))
     assert json.loads(answer["body"]) == {"data": {"__typename": "Query"}}

@@ -12,6 +12,9 @@ from graphql_api.edge.throttle import Charge, throttle
 from graphql_api.kit import secrecy
 from graphql_api.viewer import DocumentPolicy, Role, Viewer
 
+NOT_LET_THROUGH = 5
+"""Points for a document that was read and does not run: it cost its parsing and validation."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bill:

@@ -55,7 +55,12 @@ class Answer:
 
 async def answer(asked: Asked, viewer: Viewer, address: str | None, request_id: str) -> Answer:
     """Run what is asked, if the viewer may and can pay; raises NotExecuted where nothing runs."""
-    document, operation = _let_through(await persisted.text_of(asked, viewer), asked, viewer)
+    text = await persisted.text_of(asked, viewer)
+    try:
+        document, operation = _let_through(text, asked, viewer)
+    except NotExecuted:
+        await billing.charge(viewer, address, billing.NOT_LET_THROUGH)
+        raise
     bill = await billing.charge(viewer, address, operation.plan.requested(asked.variables))
     await persisted.remember(asked, document, viewer)
     body, context = await _executed(document, operation, asked, viewer, request_id)
