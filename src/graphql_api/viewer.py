@@ -37,6 +37,11 @@ READ_STORES = "stores:read"
 WRITE_STORES = "stores:write"
 READ_TAGS = "tags:read"
 WRITE_TAGS = "tags:write"
+READ_POINTS = "points:read"
+WRITE_POINTS = "points:write"
+READ_COUPONS = "coupons:read"
+WRITE_COUPONS = "coupons:write"
+READ_COMMISSIONS = "commissions:read"
 READ_CAMPAIGNS = "campaigns:read"
 WRITE_CAMPAIGNS = "campaigns:write"
 MANAGE_POLICIES = "policies:manage"
@@ -56,6 +61,11 @@ SCOPES = frozenset(
         WRITE_STORES,
         READ_TAGS,
         WRITE_TAGS,
+        READ_POINTS,
+        WRITE_POINTS,
+        READ_COUPONS,
+        WRITE_COUPONS,
+        READ_COMMISSIONS,
         READ_CAMPAIGNS,
         WRITE_CAMPAIGNS,
         MANAGE_POLICIES,
