@@ -28,6 +28,7 @@ __all__ = [
     "make_identity",
     "make_member",
     "make_refund",
+    "make_settled",
     "make_shell",
     "make_snapshot",
     "make_store",
@@ -93,6 +94,11 @@ def make_shell(*refunds: orders.SnapshotRefund, external_id: str | None = None) 
     """What a till knows of an order whose body it does not tell, not applied."""
     given = list(refunds) or [make_refund()]
     return orders.Snapshot(source="pos", external_id=external_id or fresh("W"), refunds=given)
+
+
+def make_settled(external_id: str, at: datetime = NOW) -> orders.Snapshot:
+    """What a till says when an order can come back no more, not applied."""
+    return orders.Snapshot(source="pos", external_id=external_id, settled_at=at)
 
 
 def numbered(number: int) -> str:

@@ -18,7 +18,14 @@ from graphql_api.members.service import (
 )
 from graphql_api.orders import service
 from graphql_api.orders.models import OrdersItem
-from graphql_api.orders.service import MAX_FEN, MAX_LINES, MAX_REFUNDS, SnapshotLine
+from graphql_api.orders.service import (
+    MAX_COUPONS,
+    MAX_FEN,
+    MAX_LINES,
+    MAX_POINTS,
+    MAX_REFUNDS,
+    SnapshotLine,
+)
 from graphql_api.orders.service import SnapshotRefundLine as RefundLine
 from graphql_api.stores.models import Store
 from graphql_api.viewer import SYSTEM
@@ -95,6 +102,8 @@ def test_largest_order_fits_into_an_item(store: Store) -> None:
         total=None,
         buyer=buyer,
         lines=lines,
+        points_used=MAX_POINTS,
+        coupons=[f"{n:0100d}" for n in range(MAX_COUPONS)],
     )
     service.apply(snapshot, clock=CLOCK)
     order = order_of(snapshot)

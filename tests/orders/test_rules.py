@@ -18,6 +18,7 @@ from graphql_api.orders.rules import (
     OrderStatus,
     Refund,
     RefundLine,
+    Settlement,
     State,
     contribution,
     merge,
@@ -64,6 +65,14 @@ bodies = st.builds(
     lines=st.lists(lines, max_size=2).map(tuple),
     buyer=st.sampled_from([(), ("OPENID#1",), ("OPENID#1", "OPENID#2")]),
     member_id=st.none() | st.just("mbr_1"),
+    points_used=st.sampled_from([0, 300]),
+    coupons=st.sampled_from([(), ("C1",), ("C2", "C1")]),
+)
+settlements = st.builds(
+    lambda days: Settlement(
+        PAID_AT + timedelta(days=days), (PAID_AT + timedelta(days=days)).date()
+    ),
+    st.sampled_from([0, 7, 40]),
 )
 refunds = st.builds(
     Refund,
@@ -77,6 +86,7 @@ states = st.builds(
     State,
     st.none() | bodies,
     st.lists(refunds, max_size=3).map(lambda known: {refund.id: refund for refund in known}),
+    st.none() | settlements,
 )
 
 
@@ -113,6 +123,8 @@ def test_versions_merge_to_one_state_in_every_sequence_with_the_newest_of_each(
     if merged.body:
         assert merged.body in told
         assert merged.body.revision == max(body.revision for body in told)
+    settled = [version.settled for version in versions if version.settled]
+    assert merged.settled == min(settled, default=None)
     for id_ in {id_ for version in versions for id_ in version.refunds}:
         known = [version.refunds[id_] for version in versions if id_ in version.refunds]
         assert merged.refunds[id_] in known

@@ -20,6 +20,7 @@ from tests.factories import (
     make_identity,
     make_member,
     make_refund,
+    make_settled,
     make_shell,
     make_snapshot,
     make_store,
@@ -31,6 +32,7 @@ ORDER = "query ($by: OrderSelector!) { order(by: $by) { id } }"
 WHOLE_ORDER = """query ($by: OrderSelector!) {
   order(by: $by) {
     id source externalId revision status paidAt day total refunded net channel recordedAt
+    pointsUsed couponCodes settledAt
     lines { itemId name category quantity amount }
     refunds { id at amount lines { itemId amount } }
     member { id } store { code } guide { name } exclusiveGuide { name }
@@ -93,8 +95,11 @@ def test_order_is_shown_whole(send: Client, operator: str, store: Store) -> None
         guide_id=guide.id,
         member_id=member.id,
         lines=[line],
+        points_used=300,
+        coupons=["C2", "C1"],
     )
     service.apply(order, clock=CLOCK)
+    service.apply(make_settled(order.external_id), clock=CLOCK)
     data = send(WHOLE_ORDER, token=operator, by={"id": order.order_id})
     assert data["order"] == {
         "id": order.order_id,
@@ -109,6 +114,9 @@ def test_order_is_shown_whole(send: Client, operator: str, store: Store) -> None
         "net": "11.84",
         "channel": "STORE",
         "recordedAt": "2018-01-10T04:00:00.000Z",
+        "pointsUsed": 300,
+        "couponCodes": ["C2", "C1"],
+        "settledAt": "2018-01-10T04:00:00.000Z",
         "lines": [
             {"itemId": "a", "name": "米", "category": "粮", "quantity": 2, "amount": "12.34"}
         ],
@@ -371,6 +379,13 @@ WRONG_VALUES: list[tuple[str, Any, str | None, str]] = [
     ),
     ("body.buyer.0.value", "1380013800", "INVALID", "body.buyer.0.value"),
     ("body.buyer.0.kind", "FAX", None, ""),
+    ("body.pointsUsed", -1, "INVALID", "body.pointsUsed"),
+    ("body.pointsUsed", 10**9 + 1, "INVALID", "body.pointsUsed"),
+    ("body.coupons", [f"C{n}" for n in range(11)], "INVALID", "body.coupons"),
+    ("body.coupons", ["C1", "C2", "C1"], "INVALID", "body.coupons"),
+    ("body.coupons", ["券"], "INVALID", "body.coupons.0"),
+    ("settledAt", "2199-12-31T00:00:00Z", "INVALID", "settledAt"),
+    ("settledAt", "2018-01-10T12:00:00", None, ""),
     ("refunds", [REFUND | {"id": f"r{n}"} for n in range(51)], "INVALID", "refunds"),
     ("refunds", [REFUND, REFUND | {"revision": "2"}], "INVALID", "refunds"),
     ("refunds.0.id", "", "INVALID", "refunds.0.id"),

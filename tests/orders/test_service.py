@@ -27,6 +27,7 @@ from tests.factories import (
     make_identity,
     make_member,
     make_refund,
+    make_settled,
     make_shell,
     make_snapshot,
     make_store,
@@ -360,6 +361,23 @@ def test_payment_up_to_a_day_ahead_passes_for_a_clock_that_is_fast(store: Store)
     apply(make_snapshot(store, paid_at=NOW + timedelta(days=1)))
     refused = refusal(make_snapshot(store, paid_at=NOW + timedelta(days=1, milliseconds=1)))
     assert (type(refused), refused.field) == (Invalid, ("input", "body", "paid_at"))
+
+
+def test_settlement_comes_when_it_comes_and_the_first_stands(store: Store) -> None:
+    order = make_snapshot(store, coupons=["C1"], points_used=5)
+    assert apply(make_settled(order.external_id, NOW)).order.status is OrderStatus.SHELL
+    apply(order)
+    assert order_of(order).settled_at == NOW
+    earlier = NOW - timedelta(hours=13)
+    assert apply(make_settled(order.external_id, earlier)).changed
+    assert not apply(make_settled(order.external_id, NOW)).changed
+    corrected = make_snapshot(store, external_id=order.external_id, revision=2)
+    stored = apply(corrected).order
+    assert (stored.settled_at, stored.settled_on) == (earlier, date(2018, 1, 9))
+    assert (stored.points_used, stored.coupon_codes) == (0, [])
+    with pytest.raises(Invalid, match="future") as refused:
+        apply(make_settled(order.external_id, NOW + timedelta(days=2)))
+    assert refused.value.field == ("input", "settled_at")
 
 
 def test_region_writes_no_order_of_another_region(store: Store) -> None:

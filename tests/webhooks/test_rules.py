@@ -84,6 +84,8 @@ def test_order_tells_of_its_body_and_of_its_refunds_apart() -> None:
     assert rules.order_topics(paid, refunded) == {Topic.ORDER_REFUNDED: ["refunds"]}
     assert set(rules.order_topics(None, refunded)) == {Topic.ORDER_APPLIED, Topic.ORDER_REFUNDED}
     assert rules.order_topics(refunded, refunded) == {}
+    settled = thing(**vars(refunded) | {"settled_at": AT})
+    assert rules.order_topics(refunded, settled) == {Topic.ORDER_APPLIED: ["settledAt"]}
 
 
 # --- retries ---------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from graphql_api.orders.rules import (
     OrderStatus,
     Refund,
     RefundLine,
+    Settlement,
     State,
 )
 
@@ -86,6 +87,10 @@ class Order(OrdersItem):
     line_document = JsonAttribute(attr_name="lines", default=list)
     refund_document = JsonAttribute(attr_name="refunds", default=list)
     buyer_document = JsonAttribute(attr_name="buyer", default=list)
+    points_used = NumberAttribute(default=0)
+    coupon_codes = JsonAttribute(default=list)
+    settled_at = InstantAttribute(null=True)
+    settled_on = DayAttribute(null=True)
     growth_version = NumberAttribute(default=0)
     recorded_at = InstantAttribute()
     origin = UnicodeEnumAttribute(Origin, null=True)
@@ -115,7 +120,9 @@ class Order(OrdersItem):
     @property
     def state(self) -> State:
         """What is known of the order, as rules take it."""
-        return State(self._body(), {refund.id: refund for refund in self.refunds})
+        refunds = {refund.id: refund for refund in self.refunds}
+        settled = Settlement(self.settled_at, self.settled_on) if self.settled_at else None
+        return State(self._body(), refunds, settled)
 
     def _body(self) -> Body | None:
         if self.revision_number is None:
@@ -131,6 +138,8 @@ class Order(OrdersItem):
             lines=tuple(self.lines),
             buyer=tuple(self.buyer_document),
             member_id=self.named_member_id,
+            points_used=int(self.points_used),
+            coupons=tuple(self.coupon_codes),
         )
 
     def hold(self, state: State, member_id: str | None) -> None:
@@ -142,6 +151,8 @@ class Order(OrdersItem):
         self.member_id = member_id
         self.owner = member_id or self.id
         self.place = place_of(self.id, state)
+        if state.settled:
+            self.settled_at, self.settled_on = state.settled.at, state.settled.day
         if body is None:
             return
         self.revision_number = body.revision
@@ -150,6 +161,7 @@ class Order(OrdersItem):
         self.named_member_id = body.member_id
         self.line_document = [_line_row(line) for line in body.lines]
         self.buyer_document = list(body.buyer)
+        self.points_used, self.coupon_codes = body.points_used, list(body.coupons)
         self.store_month = store_month_of(body.store_id, month_of(body.day))
         self.paid_key = f"{_INSTANT.serialize(body.paid_at)}#{self.id}"
 
@@ -186,7 +198,8 @@ def size_of(state: State) -> int:
     """Bytes that the lists of an order take in its item; everything else is under 2,000."""
     rows: list[Any] = [_refund_row(refund) for refund in state.refunds.values()]
     if state.body:
-        rows += [_line_row(line) for line in state.body.lines] + list(state.body.buyer)
+        rows += [_line_row(line) for line in state.body.lines]
+        rows += [*state.body.buyer, *state.body.coupons]
     return len(_JSON.serialize(rows).encode())
 
 

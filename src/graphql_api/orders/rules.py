@@ -67,6 +67,7 @@ class Body:
     """One version of an order as its vendor tells it; `day` is the business day of payment.
 
     `buyer` are claims on identities; `member_id` is set where the caller knows the member.
+    `points_used` and `coupons`, by code or id, are what it was paid with besides money.
     """
 
     revision: int
@@ -79,14 +80,25 @@ class Body:
     lines: tuple[Line, ...] = ()
     buyer: tuple[str, ...] = ()
     member_id: str | None = None
+    points_used: int = 0
+    coupons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Settlement:
+    """When nothing of an order could come back any more, and on which business day."""
+
+    at: datetime
+    day: date
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """All that is known of an order: its newest body, and its refunds by id."""
+    """All that is known of an order: its newest body, its refunds by id, when it was settled."""
 
     body: Body | None = None
     refunds: Mapping[str, Refund] = field(default_factory=dict)
+    settled: Settlement | None = None
 
     @property
     def total(self) -> int:
@@ -113,7 +125,7 @@ def anonymous(state: State) -> State:
     """An order as the books keep it of who was erased: amounts, store and lines, and no buyer."""
     if state.body is None:
         return state
-    return replace(state, body=replace(state.body, buyer=(), member_id=None))
+    return replace(state, body=replace(state.body, buyer=(), member_id=None, coupons=()))
 
 
 def without(state: State, gone: Collection[str]) -> State:
@@ -140,12 +152,17 @@ def newer(one: Version | None, other: Version | None) -> Version | None:
 
 
 def merge(one: State, other: State) -> State:
-    """What both know together: associative, commutative, idempotent."""
+    """What both know together: associative, commutative, idempotent.
+
+    Of two settlements the first stands; a version that does not tell of it takes nothing back.
+    """
     ids = sorted({*one.refunds, *other.refunds})
     united = ((id_, newer(one.refunds.get(id_), other.refunds.get(id_))) for id_ in ids)
+    settled = [known.settled for known in (one, other) if known.settled]
     return State(
         body=newer(one.body, other.body),
         refunds={id_: refund for id_, refund in united if refund is not None},
+        settled=min(settled, default=None),
     )
 
 

@@ -120,6 +120,13 @@ class OrderBodyInput:
     lines: list[OrderLineInput] = strawberry.field(
         default_factory=list, description="Its lines, at most 200. 订单行"
     )
+    points_used: int = strawberry.field(
+        default=0, description="How many points it was paid with. 使用积分"
+    )
+    coupons: list[strawberry.ID] = strawberry.field(
+        default_factory=list,
+        description="Coupons that it was paid with, by code or id, at most 10. 使用优惠券",
+    )
 
 
 @strawberry.input(description="What a source knows of one order now. 订单快照")
@@ -133,6 +140,13 @@ class OrderApplyInput:
     )
     refunds: list[OrderRefundInput] = strawberry.field(
         default_factory=list, description="Its refunds, at most 50. 退款"
+    )
+    settled_at: datetime | None = strawberry.field(
+        default=None,
+        description=(
+            "When its refund period ended; may be told later, alone; the first that is told stands."
+            " 交易完成时间"
+        ),
     )
 
 

@@ -33,7 +33,7 @@ describe_enum(
     OrderStatus,
     description="What is left of an order. 订单状态",
     values={
-        "SHELL": "Only refunds are known; the order itself has not arrived. 仅有退款",
+        "SHELL": "The order itself has not arrived; refunds may be known. 仅有退款",
         "PAID": "Paid, nothing refunded. 已支付",
         "PARTIALLY_REFUNDED": "Part of it was refunded. 部分退款",
         "REFUNDED": "All of it was refunded. 全额退款",
@@ -101,6 +101,17 @@ class Order(Node):
     channel: OrderChannel | None = field(rule=ORDER_FIELD, description="Where. 渠道")
     lines: list[OrderLine] = field(rule=ORDER_FIELD, description="Its lines. 订单行")
     refunds: list[OrderRefund] = field(rule=ORDER_FIELD, description="Its refunds. 退款")
+    points_used: int = field(
+        rule=ORDER_FIELD, description="How many points it was paid with. 使用积分"
+    )
+    coupon_codes: list[str] = field(
+        rule=ORDER_FIELD,
+        description="The coupons that it was paid with, as its source names them. 使用优惠券",
+    )
+    settled_at: datetime | None = field(
+        rule=ORDER_FIELD,
+        description="When its refund period ended; null while it may come back. 交易完成时间",
+    )
     member: Member | None = relation(
         key="member_id",
         load=members.get_many,

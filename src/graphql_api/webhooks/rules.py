@@ -72,7 +72,14 @@ OF_MEMBERS = {
 """Which attributes of a member tell of what, when they change."""
 
 OF_ORDERS = {
-    Topic.ORDER_APPLIED: ("revision_number", "total", "line_document", "store_id", "member_id"),
+    Topic.ORDER_APPLIED: (
+        "revision_number",
+        "total",
+        "line_document",
+        "store_id",
+        "member_id",
+        "settled_at",
+    ),
     Topic.ORDER_REFUNDED: ("refund_document",),
 }
 """The same of an order."""
@@ -96,6 +103,7 @@ SHOWN_AS = {
     "tag_document": "tags",
     "revision_number": "revision",
     "line_document": "lines",
+    "settled_at": "settledAt",
     "member_id": "member",
     "refund_document": "refunds",
 }

@@ -8,8 +8,10 @@ from graphql_api.orders.service.applying import (
     attach,
 )
 from graphql_api.orders.service.commands import (
+    MAX_COUPONS,
     MAX_FEN,
     MAX_LINES,
+    MAX_POINTS,
     MAX_REFUNDS,
     Snapshot,
     SnapshotBody,
@@ -23,8 +25,10 @@ from graphql_api.orders.service.snapshots import MAX_BYTES
 __all__ = [
     "ABSORBED_AT_ONCE",
     "MAX_BYTES",
+    "MAX_COUPONS",
     "MAX_FEN",
     "MAX_LINES",
+    "MAX_POINTS",
     "MAX_REFUNDS",
     "Applied",
     "Snapshot",

@@ -19,6 +19,8 @@ from graphql_api.orders.rules import OrderChannel
 
 MAX_LINES = 200
 MAX_REFUNDS = 50
+MAX_COUPONS = 10
+MAX_POINTS = 10**9
 MAX_FEN = 10**12
 _MAX_REVISION = 2**62
 _FIRST_INSTANT, _LAST_INSTANT = (datetime(year, 1, 1, tzinfo=UTC) for year in (1970, 2200))
@@ -80,15 +82,25 @@ class SnapshotBody(_Command):
     member_id: str | None = None
     buyer: list[member_service.NewIdentity] = Field(default_factory=list, max_length=8)
     lines: list[SnapshotLine] = Field(default_factory=list, max_length=MAX_LINES)
+    points_used: int = Field(default=0, ge=0, le=MAX_POINTS)
+    coupons: list[ExternalId] = Field(default_factory=list, max_length=MAX_COUPONS)
+
+    @field_validator("coupons")
+    @classmethod
+    def _stand_once(cls, coupons: list[str]) -> list[str]:
+        if len(set(coupons)) < len(coupons):
+            raise ValueError("a coupon stands once in an order")
+        return coupons
 
 
 class Snapshot(_Command):
-    """What a source knows of one order now: its body, refunds, or both."""
+    """What a source knows of one order now: its body, refunds, that it is settled, or all of it."""
 
     source: Source
     external_id: ExternalId
     body: SnapshotBody | None = None
     refunds: list[SnapshotRefund] = Field(default_factory=list, max_length=MAX_REFUNDS)
+    settled_at: Instant | None = None
 
     @field_validator("refunds")
     @classmethod
@@ -99,8 +111,8 @@ class Snapshot(_Command):
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if self.body is None and not self.refunds:
-            raise ValueError("a snapshot has a body or a refund")
+        if self.body is None and not self.refunds and self.settled_at is None:
+            raise ValueError("a snapshot has a body, a refund, or says when it was settled")
         return self
 
     @property

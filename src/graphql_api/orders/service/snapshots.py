@@ -10,7 +10,7 @@ from graphql_api.members import service as member_service
 from graphql_api.members.rules import Contribution, Origin
 from graphql_api.orders import rules
 from graphql_api.orders.models import Order, size_of
-from graphql_api.orders.rules import Body, Line, Refund, RefundLine, State
+from graphql_api.orders.rules import Body, Line, Refund, RefundLine, Settlement, State
 from graphql_api.orders.service.commands import Snapshot
 from graphql_api.policies import repository as policies
 from graphql_api.policies.rules import GrowthPolicy, PolicyKind
@@ -34,8 +34,9 @@ def state_of(snapshot: Snapshot, clock: Clock) -> State:
         )
         for r in snapshot.refunds
     }
+    settled = _settlement(snapshot, clock)
     if body is None:
-        return State(None, refunds)
+        return State(None, refunds, settled)
     if body.paid_at > clock.now() + _CLOCK_SKEW:
         raise Invalid("An order is not paid in the future", field=("input", "body", "paid_at"))
     lines = tuple(
@@ -56,9 +57,21 @@ def state_of(snapshot: Snapshot, clock: Clock) -> State:
             lines=lines,
             buyer=tuple(claims),
             member_id=body.member_id,
+            points_used=body.points_used,
+            coupons=tuple(body.coupons),
         ),
         refunds,
+        settled,
     )
+
+
+def _settlement(snapshot: Snapshot, clock: Clock) -> Settlement | None:
+    if snapshot.settled_at is None:
+        return None
+    if snapshot.settled_at > clock.now() + _CLOCK_SKEW:
+        text = "An order is not settled in the future"
+        raise Invalid(text, field=("input", "settled_at"))
+    return Settlement(to_the_millisecond(snapshot.settled_at), clock.day_of(snapshot.settled_at))
 
 
 def check_references(snapshot: Snapshot, viewer: Viewer) -> None:
