@@ -76,6 +76,10 @@ replay: setup ## The same day by day (FROM=2018-01-01 TO=2018-12-31)
 recount: setup ## Compare the counts of forecasts with all members
 	@$(BIN)/python scripts/recompute.py --recount
 
+.PHONY: audit
+audit: setup ## Derive again what is stored of every member, and name what differs (ARGS="--stage prod")
+	@$(BIN)/python scripts/audit.py $(ARGS)
+
 .PHONY: token
 token: setup ## Print a token for the local API (ROLE=OPERATOR)
 	@$(BIN)/python scripts/issue_token.py $(ROLE)

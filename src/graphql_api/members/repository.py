@@ -182,6 +182,13 @@ def ids_of_block(number: int) -> list[str]:
     return [key.id for key in MembersItem.by_block.query(f"{number:07d}")]
 
 
+def ids_of_archived() -> Iterator[str]:
+    """Members who left and are in no list: a scan of the table, for who looks at everybody."""
+    left = Member.archived_at.exists() & Member.merged_into.does_not_exist()
+    for member in Member.scan(left, consistent_read=True, attributes_to_get=["id"]):
+        yield member.id
+
+
 def page_of_store(store_id: str, *, first: int, after: str | None, reverse: bool) -> Page[Member]:
     """Members of a home store, by joining time."""
     return page_of_stores((store_id,), first=first, after=after, reverse=reverse)
@@ -448,6 +455,13 @@ def mark_effect(tx: Transaction, member_id: str, effect: Effect) -> None:
     """
     known = {**effect.attribute_values, "id": member_id, "origin": Origin.BACKFILL}
     tx.create(Effect(**known))
+
+
+def indexed_again(member: Member) -> Member:
+    """A copy of a member with the keys of lists as they follow from everything else."""
+    again = Member.from_raw_data(member.serialize())
+    _index(again)
+    return again
 
 
 def _index(member: Member) -> None:

@@ -30,6 +30,12 @@ def get_now(order_ids: Sequence[str]) -> list[Order | None]:
     return _behind(pointers, consistent=True)
 
 
+def places_of(order_ids: Sequence[str]) -> list[tuple[str, str] | None]:
+    """Where the pointers of orders lead (strongly consistent)."""
+    pointers = batch_get(Pointer, [(id_, SOLE) for id_ in order_ids], consistent=True)
+    return [(p.at_owner, p.at_place) if p else None for p in pointers]
+
+
 def all_of_member(member: Member) -> list[Order]:
     """Every order of a member as it is now (strongly consistent), by time.
 

@@ -20,7 +20,7 @@ from graphql_api.orders.service.commands import (
     SnapshotRefundLine,
 )
 from graphql_api.orders.service.histories import backfill
-from graphql_api.orders.service.snapshots import MAX_BYTES
+from graphql_api.orders.service.snapshots import MAX_BYTES, facts_of
 
 __all__ = [
     "ABSORBED_AT_ONCE",
@@ -40,4 +40,5 @@ __all__ = [
     "apply",
     "attach",
     "backfill",
+    "facts_of",
 ]

@@ -7,7 +7,6 @@ from graphql_api.errors import Conflict, Invalid
 from graphql_api.kit.dynamo import Transaction, transact
 from graphql_api.kit.time import Clock
 from graphql_api.members import repository as members
-from graphql_api.members import rules as member_rules
 from graphql_api.members import service as member_service
 from graphql_api.members.models import Member
 from graphql_api.members.rules import Origin
@@ -16,7 +15,7 @@ from graphql_api.orders.models import Order
 from graphql_api.orders.rules import State
 from graphql_api.orders.service.applying import guide_of, note_first_purchase, write
 from graphql_api.orders.service.commands import Snapshot
-from graphql_api.orders.service.snapshots import gives, new_order, require_room, state_of
+from graphql_api.orders.service.snapshots import facts_of, new_order, require_room, state_of
 from graphql_api.standing import service as standing
 
 
@@ -95,8 +94,7 @@ def _folded(told: _Told, member: Member, clock: Clock) -> Order:
 
 def _settle(member: Member, orders: Sequence[Order], job: str, clock: Clock) -> None:
     """Write a locked member's facts from all of its orders, and let go of it."""
-    given = [gives(order, order.state) for order in orders]
-    facts = member_rules.derive(c for c in given if c is not None)
+    facts = facts_of(orders)
 
     def attempt(tx: Transaction) -> None:
         current = members.get(member.id)

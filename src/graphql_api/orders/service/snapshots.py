@@ -1,13 +1,15 @@
 """Snapshots as rules take them, and the orders that they begin."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from graphql_api.errors import Invalid, LimitExceeded, NotFound
 from graphql_api.guides import repository as guides
 from graphql_api.kit import ids
 from graphql_api.kit.time import Clock, to_the_millisecond
+from graphql_api.members import rules as member_rules
 from graphql_api.members import service as member_service
-from graphql_api.members.rules import Contribution, Origin
+from graphql_api.members.rules import Contribution, Facts, Origin
 from graphql_api.orders import rules
 from graphql_api.orders.models import Order, size_of
 from graphql_api.orders.rules import Body, Line, Refund, RefundLine, Settlement, State
@@ -114,3 +116,9 @@ def gives(order: Order, state: State) -> Contribution | None:
     growth = policies.document_of(PolicyKind.GROWTH, int(order.growth_version))
     assert isinstance(growth, GrowthPolicy)
     return rules.contribution(state, growth)
+
+
+def facts_of(orders: Iterable[Order]) -> Facts:
+    """The facts of a member with these orders, each by the growth policy that it came under."""
+    given = [gives(order, order.state) for order in orders]
+    return member_rules.derive(one for one in given if one is not None)
