@@ -134,6 +134,25 @@ def test_order_is_recorded_when_it_was_paid(store: Store) -> None:
     assert order_of(first).recorded_at == PAID_AT
 
 
+def test_order_remembers_how_its_body_first_came(store: Store) -> None:
+    """Whatever comes later: what follows from a purchase hangs on it."""
+    member = make_member(store)
+    [told, _] = history = two_orders(store, member)
+    live = make_snapshot(store, member_id=member.id)
+    service.apply(live, clock=CLOCK)
+    service.backfill(member.id, history, clock=CLOCK, job="j")
+    service.apply(make_shell(make_refund("r9"), external_id=told.external_id), clock=CLOCK)
+    service.backfill(
+        member.id,
+        [make_shell(make_refund("r9"), external_id=live.external_id)],
+        clock=CLOCK,
+        job="j",
+    )
+    stored = [order_of(told), order_of(live)]
+    assert [order.origin for order in stored] == [Origin.LIVE, Origin.BACKFILL]
+    assert [order.body_origin for order in stored] == [Origin.BACKFILL, Origin.LIVE]
+
+
 def test_backfill_again_changes_nothing_but_the_lock(store: Store) -> None:
     member = make_member(store)
     history = two_orders(store, member)

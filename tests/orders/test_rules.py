@@ -22,6 +22,7 @@ from graphql_api.orders.rules import (
     State,
     contribution,
     merge,
+    net_lines,
     reaches,
 )
 from graphql_api.policies.rules import SHIPPED_GROWTH, GrowthPolicy
@@ -250,3 +251,46 @@ def test_who_sees_an_order(viewer: Viewer, seen: bool) -> None:
 def test_nobody_in_particular_sees_no_order_of_nobody(viewer: Viewer) -> None:
     order = SimpleNamespace(member_id=None, store_id=None, guide_id=None, exclusive_guide_id=None)
     assert not reaches(viewer, order)
+
+
+def make_lines(*rows: tuple[str, int]) -> tuple[Line, ...]:
+    """Lines of these items at these amounts."""
+    return tuple(Line(item_id, "", "粮", 1, amount) for item_id, amount in rows)
+
+
+def kept(body: Body, *refunds: Refund) -> list[tuple[str, int]]:
+    """What is left of each line by its item."""
+    state = State(body, {refund.id: refund for refund in refunds})
+    return [(line.item_id, net) for line, net in net_lines(state)]
+
+
+def make_refund(amount: int, *named: tuple[str, int], id: str = "r1") -> Refund:
+    """A refund of an amount that names some items."""
+    return Refund(id, 1, PAID_AT, amount, tuple(RefundLine(*one) for one in named))
+
+
+def test_discount_on_the_whole_is_borne_by_each_line() -> None:
+    body = make_body(900, lines=make_lines(("a", 600), ("b", 400)))
+    assert kept(body) == [("a", 540), ("b", 360)]
+
+
+def test_what_no_line_tells_stands_on_a_line_of_its_own() -> None:
+    body = make_body(1_000, lines=make_lines(("a", 600)))
+    assert kept(body) == [("a", 600), ("", 400)]
+    assert kept(make_body(1_000)) == [("", 1_000)]
+    assert net_lines(State()) == []
+
+
+def test_refund_takes_from_the_items_it_names_and_the_rest_from_all() -> None:
+    body = make_body(1_000, lines=make_lines(("a", 300), ("a", 300), ("b", 400)))
+    assert kept(body, make_refund(400, ("a", 400))) == [("a", 0), ("a", 200), ("b", 400)]
+    assert kept(body, make_refund(600, ("b", 400))) == [("a", 200), ("a", 200), ("b", 0)]
+    assert kept(body, make_refund(500)) == [("a", 150), ("a", 150), ("b", 200)]
+    assert kept(body, make_refund(999, ("c", 9))) == [("a", 0), ("a", 0), ("b", 1)]
+
+
+@given(states)
+def test_lines_sum_to_what_was_really_paid(state: State) -> None:
+    nets = [net for _, net in net_lines(state)]
+    assert sum(nets) == state.total - state.refunded
+    assert all(net >= 0 for net in nets)

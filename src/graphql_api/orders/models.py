@@ -66,7 +66,9 @@ class OrdersItem(Item):
 class Order(OrdersItem):
     """A purchase with its lines and refunds; shown totals are stored beside what they come from.
 
-    `erased_at` is when its buyer was erased: it has no buyer any more, whatever its source repeats.
+    `origin` is that of its newest version, `body_origin` that of the version in which its body
+    first came: what follows from an order hangs on it. `erased_at` is when its buyer was erased: it
+    has no buyer any more, whatever its source repeats.
     """
 
     id = UnicodeAttribute()
@@ -94,6 +96,7 @@ class Order(OrdersItem):
     growth_version = NumberAttribute(default=0)
     recorded_at = InstantAttribute()
     origin = UnicodeEnumAttribute(Origin, null=True)
+    body_origin = UnicodeEnumAttribute(Origin, null=True)
     erased_at = InstantAttribute(null=True)
     version = VersionAttribute()
 
@@ -164,6 +167,7 @@ class Order(OrdersItem):
         self.points_used, self.coupon_codes = body.points_used, list(body.coupons)
         self.store_month = store_month_of(body.store_id, month_of(body.day))
         self.paid_key = f"{_INSTANT.serialize(body.paid_at)}#{self.id}"
+        self.body_origin = self.body_origin or self.origin
 
 
 class Pointer(OrdersItem):

@@ -1,11 +1,12 @@
 """Rules of orders: snapshots merge the same in any sequence, and give their member facts."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
+from graphql_api.kit.money import share_out
 from graphql_api.kit.time import month_of
 from graphql_api.members.rules import Contribution, Moved
 from graphql_api.policies.rules import GrowthPolicy
@@ -191,6 +192,35 @@ def _moved(state: State, body: Body, growth: GrowthPolicy) -> Iterator[Moved]:
         if taken and month > month_of(body.day):
             lost = growth.growth_of(before) - growth.growth_of(left)
             yield Moved(month, int(left == 0), taken, lost)
+
+
+def net_lines(state: State) -> list[tuple[Line, int]]:
+    """What was really paid for each line after refunds, in fen; sums to the order's net.
+
+    The total is shared out over the lines by their amounts; where these come to less, or there are
+    none, the rest stands on a line without an item. A refund takes from the lines of the items that
+    it names; of what it names no item for, each line bears by what is left of it.
+    """
+    if state.body is None:
+        return []
+    lines = list(state.body.lines)
+    rest = state.total - sum(line.amount for line in lines)
+    if rest > 0 or not lines:
+        lines.append(Line("", "", "", 1, max(0, rest)))
+    left = share_out(state.total, [line.amount for line in lines])
+    for refund in state.refunds.values():
+        for named in refund.lines:
+            _take(left, lines, named)
+    return list(zip(lines, share_out(state.total - state.refunded, left), strict=True))
+
+
+def _take(left: list[int], lines: Sequence[Line], named: RefundLine) -> None:
+    """Take what was refunded of an item from its lines, the first one first."""
+    amount = named.amount
+    for n, line in enumerate(lines):
+        if line.item_id == named.item_id:
+            taken = min(left[n], amount)
+            left[n], amount = left[n] - taken, amount - taken
 
 
 class Seen(Protocol):
