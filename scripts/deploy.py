@@ -11,6 +11,7 @@ must be that of the runtime.
 """
 
 import argparse
+import hashlib
 import json
 import secrets
 import sys
@@ -156,11 +157,12 @@ def diff(stack: Stack, zipped: Path, runtime: str, given: dict[str, str]) -> lis
 def down(stack: Stack) -> list[str]:
     """Delete the stack; gives what is kept, because it holds data."""
     pages = stack.client.get_paginator("list_stack_resources")
+    held = {name for name, r in _read()["Resources"].items() if r.get("DeletionPolicy") == "Retain"}
     kept = [
         resource["PhysicalResourceId"]
         for page in pages.paginate(StackName=stack.name)
         for resource in page["StackResourceSummaries"]
-        if _is_kept(resource["LogicalResourceId"])
+        if resource["LogicalResourceId"] in held
     ]
     stack.client.delete_stack(StackName=stack.name)
     try:
@@ -200,6 +202,8 @@ def _change_set(
     key = f"code/{about['sha256']}.zip"
     stack.objects.upload_file(str(zipped), stack.bucket, key)
     body = template(f"s3://{stack.bucket}/{key}")
+    given = {**given, "Runtime": f"python{runtime}"}
+    _publish(body, {**_values(stack), **given})
     stack.objects.put_object(
         Bucket=stack.bucket, Key="template.json", Body=json.dumps(body).encode()
     )
@@ -210,7 +214,7 @@ def _change_set(
         ChangeSetName=name,
         ChangeSetType=kind,
         TemplateURL=_address(stack),
-        Parameters=_parameters(stack, {**given, "Runtime": f"python{runtime}"}),
+        Parameters=_parameters(stack, given),
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
     )
     while True:
@@ -225,6 +229,23 @@ def _change_set(
     if any(text in reason for text in _NOTHING):
         return None
     raise DeployError(reason)
+
+
+def _publish(body: dict[str, Any], values: dict[str, str]) -> None:
+    """Name what a version holds: SAM itself makes no new one where only a parameter changes."""
+    whole = hashlib.sha256(json.dumps([body, values], sort_keys=True).encode()).hexdigest()
+    for resource in body["Resources"].values():
+        if "AutoPublishAlias" in resource.get("Properties", {}):
+            resource["Properties"]["AutoPublishCodeSha256"] = whole
+
+
+def _values(stack: Stack) -> dict[str, str]:
+    """What every parameter is now, the defaults where there is no stack."""
+    declared = _read()["Parameters"].items()
+    values = {name: str(about["Default"]) for name, about in declared if "Default" in about}
+    for one in (stack.describe() or {}).get("Parameters", []):
+        values[one["ParameterKey"]] = one["ParameterValue"]
+    return values
 
 
 def _address(stack: Stack) -> str:
@@ -266,10 +287,6 @@ def _require_bucket(stack: Stack) -> None:
         stack.objects.put_public_access_block(
             Bucket=stack.bucket, PublicAccessBlockConfiguration=dict.fromkeys(closed, True)
         )
-
-
-def _is_kept(logical_id: str) -> bool:
-    return bool(_read()["Resources"].get(logical_id, {}).get("DeletionPolicy") == "Retain")
 
 
 def _what_failed(stack: Stack) -> str:

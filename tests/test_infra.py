@@ -1,5 +1,6 @@
 """The template: tables as the models say, a function per handler, rights no wider than needed."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,8 @@ HANDLERS = {
 FUNCTION = "AWS::Serverless::Function"
 MACHINE_ROLES = {"RebuildMachineRole"}
 TABLE = "AWS::DynamoDB::Table"
+# !If [MakesKey, !GetAtt Key.Arn, !Ref "AWS::NoValue"]
+KEY_OF_THE_STACK = ["MakesKey", "Key.Arn", "AWS::NoValue"]
 
 
 class _Loader(yaml.SafeLoader):
@@ -56,10 +59,15 @@ def listed(value: Any) -> list[Any]:
 
 def statements() -> Iterator[dict[str, Any]]:
     """Every statement of every role."""
-    for role in of_type("AWS::IAM::Role").values():
+    for name, role in of_type("AWS::IAM::Role").items():
         assert "ManagedPolicyArns" not in role
-        for policy in role["Policies"]:
-            yield from policy["PolicyDocument"]["Statement"]
+        yield from statements_of(name)
+
+
+def statements_of(role: str) -> list[dict[str, Any]]:
+    """The statements of a role; one that a condition grants stands between its name and nothing."""
+    [policy] = of_type("AWS::IAM::Role")[role]["Policies"]
+    return [s[1] if isinstance(s, list) else s for s in policy["PolicyDocument"]["Statement"]]
 
 
 def keys(schema: list[dict[str, str]]) -> list[tuple[str, str]]:
@@ -129,7 +137,11 @@ def test_functions_find_the_tables_by_their_prefix() -> None:
 def test_tables_are_encrypted_restorable_and_kept() -> None:
     for name, table in of_type(TABLE).items():
         assert table["BillingMode"] == "PAY_PER_REQUEST"
-        assert table["SSESpecification"] == {"SSEEnabled": True}
+        assert table["SSESpecification"] == {
+            "SSEEnabled": True,
+            "SSEType": "KMS",
+            "KMSMasterKeyId": KEY_OF_THE_STACK,
+        }
         assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
         assert RESOURCES[name]["DeletionPolicy"] == "Retain"
         assert RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
@@ -149,19 +161,98 @@ def test_every_function_has_a_role_and_a_log_of_its_own() -> None:
     assert set(logs) < set(of_type("AWS::Logs::LogGroup"))
 
 
-def test_logs_are_kept_for_180_days() -> None:
-    kept = [group.get("RetentionInDays") for group in of_type("AWS::Logs::LogGroup").values()]
-    assert set(kept) == {180}
+def test_logs_are_kept_for_180_days_and_encrypted() -> None:
+    for group in of_type("AWS::Logs::LogGroup").values():
+        assert group == {"RetentionInDays": 180, "KmsKeyId": KEY_OF_THE_STACK}
+
+
+def test_key_serves_this_stack_through_the_services_that_hold_its_data() -> None:
+    [key] = of_type("AWS::KMS::Key").values()
+    assert (RESOURCES["Key"]["Condition"], RESOURCES["Key"]["DeletionPolicy"]) == (
+        "MakesKey",
+        "Retain",
+    )
+    assert key["EnableKeyRotation"] is True
+    account, roles, logs = key["KeyPolicy"]["Statement"]
+    assert account["Principal"]["AWS"].endswith(":root")
+    assert [action for action in roles["Action"] if "*" in action] == []
+    condition = roles["Condition"]
+    assert condition["StringEquals"] == {"kms:CallerAccount": "AWS::AccountId"}
+    services = [via.partition(".")[0] for via in condition["StringLike"]["kms:ViaService"]]
+    assert services == ["dynamodb", "sqs", "s3", "secretsmanager"]
+    assert condition["ArnLike"]["aws:PrincipalArn"].endswith(":role/${AWS::StackName}-*")
+    assert logs["Principal"] == {"Service": "logs.${AWS::Region}.${AWS::URLSuffix}"}
+    [groups] = logs["Condition"]["ArnLike"].values()
+    assert groups.endswith(":log-group:${AWS::StackName}-*")
+
+
+GRANTED_BY_SUBNETS = [
+    {
+        "Effect": "Allow",
+        "Action": [
+            "ec2:CreateNetworkInterface",
+            "ec2:DescribeNetworkInterfaces",
+            "ec2:DeleteNetworkInterface",
+        ],
+        "Resource": "*",
+    }
+]
+
+
+def test_who_calls_vendors_goes_out_by_subnets_where_there_are_some() -> None:
+    subnets = {"SubnetIds": "SubnetIds", "SecurityGroupIds": "SecurityGroupIds"}
+    out = {n: f["VpcConfig"] for n, f in of_type(FUNCTION).items() if "VpcConfig" in f}
+    assert set(out) == {"GraphqlFunction", "WebhookDeliveriesFunction"}
+    for name, config in out.items():
+        assert config == ["GoesOutBySubnets", subnets, "AWS::NoValue"]
+        [policy] = of_type("AWS::IAM::Role")[name.replace("Function", "Role")]["Policies"]
+        granted = ["GoesOutBySubnets", *GRANTED_BY_SUBNETS, "AWS::NoValue"]
+        assert granted in policy["PolicyDocument"]["Statement"]
+
+
+def test_front_door_asks_the_newest_version_which_may_start_from_a_snapshot() -> None:
+    api = of_type(FUNCTION)["GraphqlFunction"]
+    assert api["AutoPublishAlias"] == "live"
+    assert api["SnapStart"] == [
+        "StartsFromSnapshot",
+        {"ApplyOn": "PublishedVersions"},
+        "AWS::NoValue",
+    ]
+    [integration] = of_type("AWS::ApiGatewayV2::Integration").values()
+    [permission] = of_type("AWS::Lambda::Permission").values()
+    asked = (integration["IntegrationUri"], permission["FunctionName"])
+    assert asked == ("GraphqlFunction.Alias", "GraphqlFunction.Alias")
+
+
+def test_who_calls_others_is_held_back_by_a_parameter() -> None:
+    api, deliveries = (of_type(FUNCTION)[f"{n}Function"] for n in ("Graphql", "WebhookDeliveries"))
+    reserved = ["ReservesForApi", "ApiConcurrency", "AWS::NoValue"]
+    assert api["ReservedConcurrentExecutions"] == reserved
+    [queue] = deliveries["Events"].values()
+    assert queue["Properties"]["ScalingConfig"] == {"MaximumConcurrency": "DeliveriesAtOnce"}
+
+
+def test_dashboard_is_json_and_names_what_exists() -> None:
+    [dashboard] = of_type("AWS::CloudWatch::Dashboard").values()
+    body = dashboard["DashboardBody"]
+    named = set(re.findall(r"\${(\w+)}", body)) - {"Stage"}
+    assert named <= set(RESOURCES)
+    widgets = json.loads(body)["widgets"]
+    titles = [widget["properties"]["title"] for widget in widgets]
+    assert len(set(titles)) == len(titles) >= 10
 
 
 def test_rights_name_what_they_are_for() -> None:
-    """No wildcard, but for streams, dated each, files of one slice, and runs of one machine."""
+    """No wildcard, but for streams, dated each, files of one slice, runs of one machine, and the
+    interfaces of who goes out by subnets."""
     pattern = (
         r"\${\w+Table\.Arn}/stream/\*|\${FilesBucket\.Arn}/[a-z]+/\*|.*:execution:[\w${}-]+/\*"
     )
     for statement in statements():
         assert statement["Effect"] == "Allow"
         assert [action for action in listed(statement["Action"]) if "*" in action] == []
+        if statement in GRANTED_BY_SUBNETS:
+            continue
         resources = listed(statement["Resource"])
         wild = [one for one in resources if "*" in one]
         assert [one for one in wild if not re.fullmatch(pattern, one)] == []
@@ -170,7 +261,10 @@ def test_rights_name_what_they_are_for() -> None:
 def test_files_are_encrypted_private_and_forgotten() -> None:
     [(name, bucket)] = of_type("AWS::S3::Bucket").items()
     [rule] = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-    assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+    assert rule["ServerSideEncryptionByDefault"] == {
+        "SSEAlgorithm": ["MakesKey", "aws:kms", "AES256"],
+        "KMSMasterKeyID": KEY_OF_THE_STACK,
+    }
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
     [forget] = bucket["LifecycleConfiguration"]["Rules"]
     assert (forget["Status"], forget["ExpirationInDays"]) == ("Enabled", 7)
@@ -184,11 +278,11 @@ def test_files_are_encrypted_private_and_forgotten() -> None:
 
 
 def test_every_index_may_be_queried_by_the_api() -> None:
-    role = of_type("AWS::IAM::Role")["GraphqlRole"]
-    [granted] = [
-        statement["Resource"]
-        for statement in role["Policies"][0]["PolicyDocument"]["Statement"]
-        if statement["Action"] == "dynamodb:Query"
+    granted = [
+        one
+        for statement in statements_of("GraphqlRole")
+        if "dynamodb:Query" in listed(statement["Action"])
+        for one in listed(statement["Resource"])
     ]
     indexes = [
         f"${{{name}.Arn}}/index/{index['IndexName']}"
@@ -200,8 +294,7 @@ def test_every_index_may_be_queried_by_the_api() -> None:
 
 def granted(role: str, action: str) -> set[str]:
     """The tables, indexes and files that a role may do something to."""
-    [policy] = of_type("AWS::IAM::Role")[role]["Policies"]
-    found = [s for s in policy["PolicyDocument"]["Statement"] if action in listed(s["Action"])]
+    found = [s for s in statements_of(role) if action in listed(s["Action"])]
     return {one for statement in found for one in listed(statement["Resource"])}
 
 
@@ -271,7 +364,8 @@ def test_what_fails_again_and_again_is_kept() -> None:
     for _, schedule in events("ScheduleV2"):
         assert schedule["DeadLetterConfig"]["Arn"].removesuffix(".Arn") in queues
     for queue in queues.values():
-        assert queue["SqsManagedSseEnabled"] is True
+        assert queue["SqsManagedSseEnabled"] == ["MakesKey", False, True]
+        assert queue["KmsMasterKeyId"] == KEY_OF_THE_STACK
         assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600
 
 
@@ -306,6 +400,17 @@ def test_alarms_watch_every_function_every_stream_and_every_dead_letter() -> Non
     worked_on = {name for name, queue in queues.items() if "RedrivePolicy" in queue}
     assert watched("ApproximateAgeOfOldestMessage") == worked_on
     assert watched("ApproximateNumberOfMessagesVisible") == set(queues) - worked_on
+
+
+def test_every_alarm_says_what_it_means_and_what_to_do() -> None:
+    alarms = of_type("AWS::CloudWatch::Alarm")
+    texts = {name: alarm.get("AlarmDescription", "") for name, alarm in alarms.items()}
+    assert [name for name, text in texts.items() if not 150 <= len(text) <= 1024] == []
+    for name, text in texts.items():
+        if name.endswith("DeadLettersAlarm"):
+            assert f"replay --queue {name.removesuffix('Alarm')}" in text
+        for resource in re.findall(r"\b[A-Z]\w+(?:Function|Queue|DeadLetters|Errors)\b", text):
+            assert resource in RESOURCES, f"{name} names {resource}"
 
 
 def test_keys_stay_out_of_the_configuration() -> None:

@@ -48,6 +48,24 @@ def physical(kind: str) -> list[str]:
     return [r["PhysicalResourceId"] for r in found if r["ResourceType"] == kind]
 
 
+def served_version() -> dict[str, str]:
+    """The settings of the version of the API that the front door asks."""
+    [api] = [n for n in physical("AWS::Lambda::Function") if "GraphqlFunction" in n]
+    told = boto3.client("lambda").get_function_configuration(FunctionName=api, Qualifier="live")
+    variables: dict[str, str] = told["Environment"]["Variables"]
+    return variables
+
+
+def keys_in_use() -> set[str]:
+    """The keys by which queues and logs are encrypted; of tables and files the emulator forgets."""
+    sqs, logs = boto3.client("sqs"), boto3.client("logs")
+    found = {group["kmsKeyId"] for group in logs.describe_log_groups()["logGroups"]}
+    for queue in physical("AWS::SQS::Queue"):
+        told = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["KmsMasterKeyId"])
+        found.add(told["Attributes"]["KmsMasterKeyId"])
+    return found
+
+
 def test_stack_comes_is_left_alone_and_goes(stack: Stack, zipped: Path) -> None:
     given = parameters()
     changes = deploy.diff(stack, zipped, PYTHON, given)
@@ -67,11 +85,15 @@ def test_stack_comes_is_left_alone_and_goes(stack: Stack, zipped: Path) -> None:
 
 
 def test_stack_keeps_the_parameters_that_are_not_given(stack: Stack, zipped: Path) -> None:
-    deploy.up(stack, zipped, PYTHON, {**parameters(), "WechatAppId": "wx1"})
-    deploy.up(stack, zipped, PYTHON, {"WecomCorpId": "corp1"})
+    deploy.up(stack, zipped, PYTHON, {**parameters(), "WechatAppId": "wx1", "OwnKey": "true"})
+    before = served_version()
+    told = deploy.up(stack, zipped, PYTHON, {"WecomCorpId": "corp1"})
+    after = served_version()
+    assert (before["APP_WECOM_CORP_ID"], after["APP_WECOM_CORP_ID"]) == ("", "corp1")
     [found] = stack.client.describe_stacks(StackName=stack.name)["Stacks"]
     has = {p["ParameterKey"]: p["ParameterValue"] for p in found["Parameters"]}
     assert (has["WechatAppId"], has["WecomCorpId"], has["Stage"]) == ("wx1", "corp1", "dev")
+    assert keys_in_use() == {told["KeyArn"]}
 
 
 def test_what_is_missing_or_unknown_is_named_and_nothing_is_made(
