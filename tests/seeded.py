@@ -85,7 +85,23 @@ NICKNAME = "明明爱喝茶"
 PHONE = "+8613800138000"
 UNION_ID = "union-1"
 URL = "http://127.0.0.1:9/hook"
+URL_OF_OFFER = "https://cinema.example/members"
 BULK_QUERY = "{ stores { nodes { id } } }"
+
+
+_OFFER = {"partner": "影院", "text": "票价九折", "validUntil": "2099-12-31"}
+_GIFTS = {f"{name}Gift": {"points": 20} for name in ("joining", "upgrade", "birthday")}
+BENEFITS = {
+    "tiers": [
+        {
+            "tier": f"V{n}",
+            "freeShippingOver": 9_900,
+            "partnerOffers": [_OFFER | {"url": URL_OF_OFFER}],
+        }
+        | _GIFTS
+        for n in range(1, 7)
+    ]
+}
 
 
 @pytest.fixture
@@ -94,6 +110,7 @@ def seeded(chain: str, stand_ins: StandIns) -> dict[str, str]:
 
     Every field of the first of each kind has a value. `member` belongs to `guide` and `store`.
     """
+    publish(make_draft(PolicyKind.BENEFITS, BENEFITS))
     new = stores.UnitCreate(
         kind=UnitKind.AGENT,
         name="华东代理",

@@ -161,6 +161,10 @@ WAYS = {
     "TierForecast": f"{{ {MEMBER} {{ tier {{ nextChange {{ % }} }} }} }}",
     "TierBasis": f"{{ {MEMBER} {{ tier {{ explanation {{ % }} }} }} }}",
     "TierLock": f"{{ {MEMBER} {{ tier {{ lock {{ % }} }} }} }}",
+    "MemberBenefits": f"{{ {MEMBER} {{ benefits {{ % }} }} }}",
+    "TierBenefits": f"{{ {MEMBER} {{ benefits {{ current {{ % }} }} }} }}",
+    "GiftTerms": f"{{ {MEMBER} {{ benefits {{ current {{ joiningGift {{ % }} }} }} }} }}",
+    "PartnerOffer": f"{{ {MEMBER} {{ benefits {{ current {{ partnerOffers {{ % }} }} }} }} }}",
     "MemberLifecycle": '{ member(by: {id: "$member_new"}) { lifecycle { % } } }',
     "LifecycleTransition": (
         '{ member(by: {id: "$member_new"}) { lifecycle { nextTransition { % } } } }'

@@ -10,6 +10,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from graphql_api.access.schema import AccessMutations, AccessQueries
 from graphql_api.audit.schema import AuditQueries
+from graphql_api.benefits.schema import BenefitQueries
 from graphql_api.bulk.schema import BulkMutations, BulkQueries
 from graphql_api.campaigns.schema import CampaignMutations, CampaignQueries
 from graphql_api.context import Info
@@ -91,6 +92,7 @@ class Query(
     BulkQueries,
     RebuildQueries,
     ForecastQueries,
+    BenefitQueries,
 ):
     """Root of all queries."""
 

@@ -80,8 +80,14 @@ def ruled(tag_id: str) -> TagRulesPolicy:
     return TagRulesPolicy(rules=(TagRule(name="x", tag=tag_id, when=when),))
 
 
-# Decide without the database, or forget what was read from it.
-PURE = {"campaigns.units_above", "members.followed", "policies.forget", "standing.forget"}
+# Decide without the database, or by what was read from it before, or forget that.
+PURE = {
+    "benefits.in_force",
+    "campaigns.units_above",
+    "members.followed",
+    "policies.forget",
+    "standing.forget",
+}
 
 
 def test_every_access_path_of_every_repository_is_taken(seeded: Any) -> None:

@@ -213,6 +213,19 @@ def test_what_is_left_out_is_as_shipped_and_what_is_shown_can_be_read(kind: Poli
         ("TAG_RULES", rules_of(AGE | {"months": 3}), ["rules.0.when"]),
         ("TAG_RULES", rules_of({"fact": "AGE", "op": "KNOWN", "number": 3}), ["rules.0.when"]),
         ("TAG_RULES", rules_of(nested(5)), ["rules.0.when"]),
+        ("BENEFITS", {"tiers": [{"tier": "V1"}, {"tier": "V1"}]}, ["tiers"]),
+        ("BENEFITS", {"tiers": [{"tier": "V1", "upgradeGift": {}}]}, ["tiers.0.upgradeGift"]),
+        (
+            "BENEFITS",
+            {"tiers": [{"tier": "V1", "joiningGift": {"coupons": ["cpn_1"]}}]},
+            ["tiers.0.joiningGift.coupons.0"],
+        ),
+        (
+            "BENEFITS",
+            {"tiers": [{"discountPercent": 91}]},
+            ["tiers.0.tier", "tiers.0.discountPercent"],
+        ),
+        ("BENEFITS", {"birthdayDaysBefore": 32}, ["birthdayDaysBefore"]),
         (
             "TAG_RULES",
             rules_of(*({"all": [AGE] * 50} for _ in range(5)), same_tag=False),

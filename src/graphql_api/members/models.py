@@ -42,6 +42,7 @@ DUE_AT_ONCE = date(1970, 1, 1)
 """A day that is over: whoever was due then is due now."""
 DUE_SHARDS = tuple(f"{n:02d}" for n in range(16))
 GUIDE_DUE_SHARDS = tuple(f"{n:02d}" for n in range(16))
+BIRTHDAY_SHARDS = tuple(f"{n:02d}" for n in range(16))
 _INSTANT = InstantAttribute()
 _CLAIM = "claim#"
 CONSENT = "consent#"
@@ -151,6 +152,17 @@ class DueIndex(GlobalSecondaryIndex["MembersItem"]):
     due_key = UnicodeAttribute(range_key=True)
 
 
+class BirthdayIndex(GlobalSecondaryIndex["MembersItem"]):
+    """Members by birthday, month and day, in 16 shards; who told none is not in it."""
+
+    class Meta:
+        index_name = "birthday"
+        projection = KeysOnlyProjection()
+
+    birthday_shard = UnicodeAttribute(hash_key=True)
+    joined_key = UnicodeAttribute(range_key=True)
+
+
 class MembersItem(Item):
     """The table of this slice; every item has the base key (id, sort)."""
 
@@ -173,6 +185,7 @@ class MembersItem(Item):
     guide_due_key = UnicodeAttribute(null=True)
     due_shard = UnicodeAttribute(null=True)
     due_key = UnicodeAttribute(null=True)
+    birthday_shard = UnicodeAttribute(null=True)
 
     by_block = BlockIndex()
     by_store = StoreIndex()
@@ -183,6 +196,7 @@ class MembersItem(Item):
     by_store_name = StoreNameIndex()
     by_guide_due = GuideDueIndex()
     by_due = DueIndex()
+    by_birthday = BirthdayIndex()
 
 
 class Consent:
@@ -490,6 +504,17 @@ def due_shard_of(member: Member) -> str:
 def due_key_of(member_id: str, due_on: date) -> str:
     """By the day on which somebody has to look; the id makes the key unique."""
     return f"{due_on.isoformat()}#{member_id}"
+
+
+def birthday_id(month_day: str, shard: str) -> str:
+    """The partition of a shard of the members who were born on a day, MM-DD."""
+    return f"{month_day}#{shard}"
+
+
+def birthday_shard_of(member: Member) -> str | None:
+    """By the birthday; one of 16 for each day, always the same for a member."""
+    shard = BIRTHDAY_SHARDS[int(member.number) % len(BIRTHDAY_SHARDS)]
+    return birthday_id(member.birthday, shard) if member.birthday else None
 
 
 def guide_due_key_of(member: Member) -> str | None:

@@ -284,6 +284,12 @@ def ids_that_ran_out(shard: str, as_of: date) -> Iterator[str]:
     yield from (key.id for key in MembersItem.by_guide_due.query(shard, before))
 
 
+def born_on(month_day: str, shard: str, *, first: int, after: str | None) -> Page[MembersItem]:
+    """Keys of members of a shard with a birthday, MM-DD, by joining time: one Query."""
+    key = models.birthday_id(month_day, shard)
+    return key_page(MembersItem.by_birthday, key, MembersItem.joined_key, first=first, after=after)
+
+
 def due_in(shard: str, as_of: date, *, first: int, after: str | None) -> Page[MembersItem]:
     """Keys of members of a shard who are due by a business day, longest due first: one Query."""
     last = models.due_key_of("~", as_of)
@@ -480,6 +486,7 @@ def _index(member: Member) -> None:
     member.store_last4 = _last4_key(member, member.store_id) if listed else None
     member.guide_due_key = models.guide_due_key_of(member)
     member.guide_due_shard = models.due_shard_of(member) if member.guide_due_key else None
+    member.birthday_shard = models.birthday_shard_of(member) if listed else None
     due_on = member.due_on if listed else None
     member.due_key = models.due_key_of(member.id, due_on) if due_on else None
     member.due_shard = models.due_shard_of(member) if member.due_key else None

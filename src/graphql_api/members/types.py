@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from graphql_api.audit import rules as audit_rules
+from graphql_api.benefits import types as benefits
+from graphql_api.benefits.types import MemberBenefits
 from graphql_api.campaigns import repository as campaigns
 from graphql_api.context import Context, Info
 from graphql_api.guides import repository as guides
@@ -44,6 +46,7 @@ from graphql_api.ownership import repository as ownership
 from graphql_api.ownership.models import Term, term_of
 from graphql_api.ownership.rules import ending_unnoticed
 from graphql_api.permissions import (
+    BENEFIT_FIELD,
     CAMPAIGN_FIELD,
     MEMBER_FIELD,
     MEMBER_IDENTITY,
@@ -460,6 +463,11 @@ class Member(Node):
         rule=MEMBER_STAFF,
         description="How a part of the standing changed, oldest first. 状态变更历史",
         resolver=_standing_history,
+    )
+    benefits: MemberBenefits = field(
+        rule=BENEFIT_FIELD,
+        description="What the member has by their tier. 会员权益",
+        resolver=benefits.benefits,
     )
     orders: Connection[Annotated["Order", strawberry.lazy("graphql_api.orders.types")]] = (
         connection(

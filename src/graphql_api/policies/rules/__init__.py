@@ -1,5 +1,12 @@
 """Policy documents and the defaults that the product ships with."""
 
+from graphql_api.policies.rules.benefits import (
+    MAX_COUPONS,
+    BenefitsPolicy,
+    GiftTerms,
+    PartnerOffer,
+    TierBenefits,
+)
 from graphql_api.policies.rules.documents import MAX_MONTHS, PolicyDocument
 from graphql_api.policies.rules.kinds import (
     DOCUMENTS,
@@ -53,17 +60,20 @@ __all__ = [
     "CHOICES",
     "DOCUMENTS",
     "MAX_BYTES",
+    "MAX_COUPONS",
     "MAX_MONTHS",
     "NOBODY",
     "SHIPPED_GROWTH",
     "SHIPPED_OWNERSHIP",
     "WINDOWED",
     "BaseAverages",
+    "BenefitsPolicy",
     "Condition",
     "CutMethod",
     "Downgrade",
     "Fact",
     "FrequencyBand",
+    "GiftTerms",
     "GrowthPolicy",
     "GuideLevelsPolicy",
     "LifecyclePolicy",
@@ -72,6 +82,7 @@ __all__ = [
     "OwnershipPolicy",
     "PartnerLevel",
     "PartnerLevelsPolicy",
+    "PartnerOffer",
     "PolicyDocument",
     "PolicyKind",
     "PolicyState",
@@ -82,6 +93,7 @@ __all__ = [
     "RfmPolicy",
     "TagRule",
     "TagRulesPolicy",
+    "TierBenefits",
     "TierLadder",
     "TierMetric",
     "TierStep",

@@ -12,6 +12,7 @@ import orjson
 from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 
+from graphql_api.policies.rules.benefits import BenefitsPolicy
 from graphql_api.policies.rules.documents import PolicyDocument
 from graphql_api.policies.rules.levels import GuideLevelsPolicy, PartnerLevelsPolicy
 from graphql_api.policies.rules.phases import LifecyclePolicy, RelationshipPhasePolicy
@@ -34,6 +35,7 @@ class PolicyKind(StrEnum):
     GROWTH = "GROWTH"
     OWNERSHIP = "OWNERSHIP"
     TAG_RULES = "TAG_RULES"
+    BENEFITS = "BENEFITS"
     GUIDE_LEVELS = "GUIDE_LEVELS"
     PARTNER_LEVELS = "PARTNER_LEVELS"
 
@@ -55,6 +57,7 @@ DOCUMENTS: Mapping[PolicyKind, type[PolicyDocument]] = {
     PolicyKind.GROWTH: GrowthPolicy,
     PolicyKind.OWNERSHIP: OwnershipPolicy,
     PolicyKind.TAG_RULES: TagRulesPolicy,
+    PolicyKind.BENEFITS: BenefitsPolicy,
     PolicyKind.GUIDE_LEVELS: GuideLevelsPolicy,
     PolicyKind.PARTNER_LEVELS: PartnerLevelsPolicy,
 }

@@ -1,0 +1,97 @@
+"""Benefits over GraphQL: what each tier brings, and what a member has of it."""
+
+from typing import Any
+
+import pytest
+
+from graphql_api import auth
+from graphql_api.members import repository as members
+from graphql_api.members import service as member_service
+from graphql_api.members.models import BIRTHDAY_SHARDS, Member
+from graphql_api.members.service import Update
+from graphql_api.stores.models import Store
+from graphql_api.viewer import SYSTEM, Role
+from tests.conftest import Client
+from tests.factories import CLOCK, make_member
+
+BENEFITS = """
+query Benefits($id: ID!) {
+  member(by: {id: $id}) {
+    benefits {
+      nextBirthday
+      current {
+        tier
+        joiningGift { points couponTemplateIds }
+        upgradeGift { points }
+        discountPercent
+        freeShippingOver
+        partnerOffers { partner }
+      }
+      next { tier upgradeGift { points } freeShippingOver }
+    }
+  }
+}
+"""
+
+
+def born(store: Store, month_day: str | None) -> Member:
+    return make_member(store, birthday=month_day)
+
+
+def listed(month_day: str) -> list[str]:
+    """Who stands under a birthday, shard after shard."""
+    pages = [members.born_on(month_day, s, first=9, after=None) for s in BIRTHDAY_SHARDS]
+    return sorted(key.id for page in pages for key in page.items)
+
+
+def test_member_sees_what_the_tier_brings_and_what_the_next_would(
+    send: Client, store: Store
+) -> None:
+    member = born(store, "05-01")
+    data: Any = send(BENEFITS, token=auth.issue(Role.MEMBER, member.id), id=member.id)
+    assert data["member"]["benefits"].pop("nextBirthday").endswith("-05-01")
+    assert data["member"]["benefits"] == {
+        "current": {
+            "tier": "V1",
+            "joiningGift": {"points": 20, "couponTemplateIds": []},
+            "upgradeGift": None,
+            "discountPercent": 0,
+            "freeShippingOver": None,
+            "partnerOffers": [],
+        },
+        "next": {"tier": "V2", "upgradeGift": {"points": 50}, "freeShippingOver": "99.00"},
+    }
+
+
+def test_tiers_are_listed_from_the_lowest_up(send: Client, store: Store) -> None:
+    member = born(store, None)
+    data: Any = send(
+        "{ tierBenefits { tier discountPercent } }", token=auth.issue(Role.MEMBER, member.id)
+    )
+    assert [(one["tier"], one["discountPercent"]) for one in data["tierBenefits"]] == [
+        ("V1", 0),
+        ("V2", 0),
+        ("V3", 2),
+        ("V4", 3),
+        ("V5", 5),
+        ("V6", 8),
+    ]
+
+
+def test_nobody_sees_benefits_without_a_login(send: Client, chain: str) -> None:
+    answer = send.post("{ tierBenefits { tier } }", token=None)
+    assert answer["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+@pytest.mark.usefixtures("chain")
+def test_members_are_listed_by_birthday_while_they_have_one_and_are_members(store: Store) -> None:
+    one, other = born(store, "05-01"), born(store, "05-01")
+    born(store, None)
+    assert listed("05-01") == sorted([one.id, other.id])
+    moved = Update(id=one.id, birthday="02-29")
+    member_service.update(moved, viewer=SYSTEM)
+    member_service.archive(other.id, viewer=SYSTEM, clock=CLOCK)
+    assert (listed("05-01"), listed("02-29")) == ([], [one.id])
+    member_service.restore(other.id, viewer=SYSTEM)
+    member_service.update(Update(id=one.id, birthday=None), viewer=SYSTEM)
+    assert (listed("05-01"), listed("02-29")) == ([other.id], [])
