@@ -1,7 +1,8 @@
 """Import a real retail chain's year: stores, guides, members, orders and campaigns.
 
-What is real and what is synthetic stands in complete_journey.py. The import is resumable: a record
-in the database says how far it came, and whatever was half done is done again to the same end.
+What is real and what is synthetic stands in complete_journey/__init__.py. The import is resumable:
+a record in the database says how far it came, and whatever was half done is done again to the same
+end.
 """
 
 import argparse
