@@ -12,6 +12,7 @@ from graphql_api.access.service import keys, sessions
 from graphql_api.bulk import service as bulk
 from graphql_api.bulk.rules import BulkProblem, BulkState
 from graphql_api.campaigns.service import NewBudget, NewGoal
+from graphql_api.coupons.rules import CouponKind
 from graphql_api.documents.models import MANIFESTS, Document, DocumentsItem, Manifest, manifest_id
 from graphql_api.documents.rules import ManifestState, hash_of
 from graphql_api.forecasts import tasks as forecasts
@@ -65,6 +66,8 @@ from graphql_api.webhooks.service import SecretRotate
 from scripts.stand_ins import StandIns
 from tests.access.factories import make_account, make_key
 from tests.campaigns.factories import adopt, make_campaign, make_offer, make_running, take_part
+from tests.coupons.factories import delayed, make_template, make_terms
+from tests.coupons.factories import issue as issue_coupon
 from tests.factories import (
     CLOCK,
     NOW,
@@ -165,6 +168,7 @@ def seeded(chain: str, stand_ins: StandIns) -> dict[str, str]:
     return (
         campaigns
         | _access(member, store)
+        | _coupons(region.id, store, member)
         | _webhooks()
         | _bulk()
         | {
@@ -422,6 +426,45 @@ def _erasure(member: Member) -> str:
     )
     job.save()
     return str(job.id)
+
+
+def _coupons(region_id: str, store: Store, member: Member) -> dict[str, str]:
+    """A template with everything, and a coupon of it that the member was given in the store."""
+    clock = Clock()
+    hours = [{"weekday": day} for day in range(1, 8)]
+    terms = make_terms(
+        CouponKind.PERCENT,
+        at_most=5_000,
+        threshold=3_000,
+        unit_ids=[region_id],
+        store_ids=[store.id],
+        categories=["茶"],
+        channels=["STORE"],
+        tiers=["V3"],
+        validity=delayed(30, hours=hours),
+        stackable=True,
+        group="会员日",
+        giftable=True,
+        grace_days=3,
+    )
+    template = make_template(
+        terms,
+        name="春茶九折",
+        description="限门店使用",
+        stock=800,
+        per_member=5,
+        per_member_and_store=4,
+        per_store=100,
+        opens_at=clock.now() - timedelta(days=1),
+        closes_at=clock.now() + timedelta(days=30),
+        claim_code="春茶上市",
+    )
+    coupon = issue_coupon(member, template, store=store, clock=clock)
+    return {
+        "coupon_template": template.id,
+        "coupon": coupon.coupon_id,
+        "coupon_code": coupon.code,
+    }
 
 
 def _campaigns(region_id: str, store: Store, other_store: Store, member: Member) -> dict[str, str]:

@@ -53,6 +53,9 @@ ZONE = "Asia/Shanghai"
 GIVEN: dict[str, Callable[[], Any]] = {
     "campaigns.carried_out.keys": lambda: [(id_of("store", "stores"), real_now(), ZONE)],
     "campaigns.move_participation.new": lambda: None,
+    "coupons.count.differences": lambda: {f"{id_of('template', 'coupons')}#ISSUED": 1},
+    "coupons.forget.member_id": lambda: ids.derived_id("mbr", "another"),
+    "coupons.move.member_id": lambda: ids.derived_id("mbr", "another"),
     "members.forget_aliases.member_ids": lambda: [
         member.id for member in Member.scan(Member.merged_into.exists())
     ],

@@ -6,6 +6,7 @@ from graphql_api import tables
 from graphql_api.access import models as access
 from graphql_api.bulk import models as bulk
 from graphql_api.campaigns import models as campaigns
+from graphql_api.coupons import models as coupons
 from graphql_api.documents import models as documents
 from graphql_api.forecasts import models as forecasts
 from graphql_api.guides import models as guides
@@ -32,6 +33,8 @@ OF_NO_MEMBER = {
     *(access.StaffAccount, access.WecomClaim, access.ApiKey),
     bulk.LastOperation,
     *(webhooks.Endpoint, webhooks.EndpointHealth),
+    *(coupons.Template, coupons.Stock, coupons.StoreClaims, coupons.CodeClaim),
+    *(coupons.TemplateCount, coupons.Mark),
     *(standing.ShardRun, forecasts.ForecastCount, forecasts.Mark),
     *(documents.Document, documents.Remembered, documents.Allowance, documents.Manifest),
 }

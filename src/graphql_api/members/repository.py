@@ -369,6 +369,15 @@ def require_unmoved(tx: Transaction, member: Member) -> None:
     tx.check(Member, (member.id, SOLE), Member.version == member.version)
 
 
+def require_present(tx: Transaction, member_id: str) -> None:
+    """Hold the transaction to a member who is there, no alias and not archived; stale otherwise.
+
+    For what hangs on nothing else of the member: others may write it meanwhile.
+    """
+    there = Member.id.exists() & Member.merged_into.does_not_exist()
+    tx.check(Member, (member_id, SOLE), there & Member.archived_at.does_not_exist())
+
+
 def take_claim(tx: Transaction, claim: str, member_id: str, *, taken: AppError) -> None:
     """Give an identity to a member; `taken` when somebody holds it."""
     tx.create(Claim(models.claim_id(claim), member_id=member_id), lost=taken)

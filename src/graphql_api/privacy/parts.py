@@ -15,6 +15,8 @@ from graphql_api.audit import repository as audit
 from graphql_api.audit.models import AuditEntry
 from graphql_api.campaigns import repository as campaigns
 from graphql_api.campaigns.models import CampaignsItem, Participation
+from graphql_api.coupons import repository as coupons
+from graphql_api.coupons.models import CLAIMS, Claims, Coupon, CouponPointer
 from graphql_api.kit.dynamo import Item, Page
 from graphql_api.kit.dynamo.partitions import delete_all, forget_under, page_under
 from graphql_api.members import repository as members
@@ -164,6 +166,17 @@ def _forget_orders(person: Person, _first: int) -> int:
     return _first_found(buyers.anonymise([id_], at=person.at) for id_ in person.waiting_ids)
 
 
+def _show_coupons(member_id: str, first: int, after: str | None) -> Rows:
+    page = coupons.page_of_member(member_id, first=first, after=after, reverse=False)
+    return _rows(page, ("template_id", coupons.get_templates))
+
+
+def _forget_coupons(person: Person, first: int) -> int:
+    """With the pointers of their ids and codes, three items each."""
+    at_most = max(1, first // 3)
+    return _first_found(coupons.forget(id_, at_most=at_most) for id_ in person.member_ids)
+
+
 def _show_participations(member_id: str, first: int, after: str | None) -> Rows:
     page = campaigns.page_of_member(member_id, first=first, after=after, reverse=False)
     return _rows(page, ("campaign_id", campaigns.get_many))
@@ -221,6 +234,8 @@ PARTS = (
     under("tags", Assignment, assignment_sort(""), named=("tag_id", tags.get_many)),
     under("tagHistory", HistoryEntry, HISTORY, named=("tag_id", tags.get_many)),
     under("standingHistory", HistoryRow, STANDING_HISTORY),
+    Part("coupons", (Coupon, CouponPointer), _show_coupons, _forget_coupons),
+    under("couponLimits", Claims, CLAIMS),
     Part("campaigns", (Participation,), _show_participations, _forget_participations),
     Part("sessions", _SESSIONS.holds, _show_sessions, _SESSIONS.forget),
     under("merges", Merge, SOLE, key=merge_id),

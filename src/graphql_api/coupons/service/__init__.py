@@ -1,0 +1,78 @@
+"""What can be done to coupons: templates, issuing and claiming, using, giving, following orders."""
+
+from graphql_api.coupons.service.absorbing import absorb
+from graphql_api.coupons.service.gifts import GiftAccept, accept, offer, withdraw
+from graphql_api.coupons.service.issuing import (
+    Claim,
+    ClaimToken,
+    Issue,
+    claim,
+    claim_token,
+    issue,
+    issue_in,
+)
+from graphql_api.coupons.service.ordering import follow_order
+from graphql_api.coupons.service.templates import (
+    TemplateCreate,
+    TemplateUpdate,
+    activate_template,
+    create_template,
+    stop_template,
+    update_template,
+)
+from graphql_api.coupons.service.using import (
+    Lock,
+    Redeem,
+    Shown,
+    Unlock,
+    WithReason,
+    lock,
+    lock_in,
+    of_member,
+    recycle,
+    redeem,
+    roll_back,
+    settle,
+    token,
+    unlock,
+    unlock_in,
+    verify,
+)
+
+__all__ = [
+    "Claim",
+    "ClaimToken",
+    "GiftAccept",
+    "Issue",
+    "Lock",
+    "Redeem",
+    "Shown",
+    "TemplateCreate",
+    "TemplateUpdate",
+    "Unlock",
+    "WithReason",
+    "absorb",
+    "accept",
+    "activate_template",
+    "claim",
+    "claim_token",
+    "create_template",
+    "follow_order",
+    "issue",
+    "issue_in",
+    "lock",
+    "lock_in",
+    "of_member",
+    "offer",
+    "recycle",
+    "redeem",
+    "roll_back",
+    "settle",
+    "stop_template",
+    "token",
+    "unlock",
+    "unlock_in",
+    "update_template",
+    "verify",
+    "withdraw",
+]

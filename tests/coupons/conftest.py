@@ -1,0 +1,55 @@
+"""A chain with a store, and no more tables than coupons need."""
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from graphql_api.audit.models import AuditItem
+from graphql_api.config import settings
+from graphql_api.coupons.models import CouponsItem
+from graphql_api.guides.models import GuidesItem
+from graphql_api.kit.dynamo import Item
+from graphql_api.members.models import Member, MembersItem
+from graphql_api.ownership.models import OwnershipItem
+from graphql_api.policies.models import PoliciesItem
+from graphql_api.stores.models import Store, StoresItem
+from tests.factories import make_member, make_store
+
+
+@pytest.fixture
+def models(request: pytest.FixtureRequest) -> Sequence[type[Item]]:
+    """All tables where a test asks the API."""
+    from graphql_api import tables
+
+    if "send" in request.fixturenames:
+        return tables.TABLES
+    return (
+        CouponsItem,
+        MembersItem,
+        StoresItem,
+        GuidesItem,
+        AuditItem,
+        OwnershipItem,
+        PoliciesItem,
+    )
+
+
+@pytest.fixture
+def store(chain: str) -> Store:
+    """A store of the chain."""
+    return make_store("S1")
+
+
+@pytest.fixture
+def member(store: Store) -> Member:
+    """A member of the store."""
+    return make_member(store)
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Transactions go on for half a minute, so that a busy machine loses no race for good."""
+    monkeypatch.setenv("APP_TRANSACTION_DEADLINE_SECONDS", "30")
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
