@@ -186,7 +186,12 @@ def test_key_serves_this_stack_through_the_services_that_hold_its_data() -> None
     assert groups.endswith(":log-group:${AWS::StackName}-*")
 
 
-GRANTED_BY_SUBNETS = [
+WITHOUT_RESOURCES = [
+    {
+        "Effect": "Allow",
+        "Action": ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
+        "Resource": "*",
+    },
     {
         "Effect": "Allow",
         "Action": [
@@ -195,7 +200,7 @@ GRANTED_BY_SUBNETS = [
             "ec2:DeleteNetworkInterface",
         ],
         "Resource": "*",
-    }
+    },
 ]
 
 
@@ -206,7 +211,7 @@ def test_who_calls_vendors_goes_out_by_subnets_where_there_are_some() -> None:
     for name, config in out.items():
         assert config == ["GoesOutBySubnets", subnets, "AWS::NoValue"]
         [policy] = of_type("AWS::IAM::Role")[name.replace("Function", "Role")]["Policies"]
-        granted = ["GoesOutBySubnets", *GRANTED_BY_SUBNETS, "AWS::NoValue"]
+        granted = ["GoesOutBySubnets", WITHOUT_RESOURCES[1], "AWS::NoValue"]
         assert granted in policy["PolicyDocument"]["Statement"]
 
 
@@ -222,6 +227,13 @@ def test_front_door_asks_the_newest_version_which_may_start_from_a_snapshot() ->
     [permission] = of_type("AWS::Lambda::Permission").values()
     asked = (integration["IntegrationUri"], permission["FunctionName"])
     assert asked == ("GraphqlFunction.Alias", "GraphqlFunction.Alias")
+
+
+def test_api_is_traced_where_a_parameter_says_so() -> None:
+    assert of_type(FUNCTION)["GraphqlFunction"]["Tracing"] == ["Traces", "Active", "PassThrough"]
+    [policy] = of_type("AWS::IAM::Role")["GraphqlRole"]["Policies"]
+    granted = ["Traces", WITHOUT_RESOURCES[0], "AWS::NoValue"]
+    assert granted in policy["PolicyDocument"]["Statement"]
 
 
 def test_who_calls_others_is_held_back_by_a_parameter() -> None:
@@ -243,15 +255,15 @@ def test_dashboard_is_json_and_names_what_exists() -> None:
 
 
 def test_rights_name_what_they_are_for() -> None:
-    """No wildcard, but for streams, dated each, files of one slice, runs of one machine, and the
-    interfaces of who goes out by subnets."""
+    """No wildcard, but for streams, dated each, files of one slice, runs of one machine, and what
+    a condition grants in services that know no resources."""
     pattern = (
         r"\${\w+Table\.Arn}/stream/\*|\${FilesBucket\.Arn}/[a-z]+/\*|.*:execution:[\w${}-]+/\*"
     )
     for statement in statements():
         assert statement["Effect"] == "Allow"
         assert [action for action in listed(statement["Action"]) if "*" in action] == []
-        if statement in GRANTED_BY_SUBNETS:
+        if statement in WITHOUT_RESOURCES:
             continue
         resources = listed(statement["Resource"])
         wild = [one for one in resources if "*" in one]

@@ -6,13 +6,13 @@ from typing import Any
 
 import boto3
 import pytest
-from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 
 from graphql_api.handlers import effects
 from graphql_api.kit.time import Clock
 from graphql_api.members import service as members
 from graphql_api.members.models import MembersItem, claim_id
 from graphql_api.members.service import NewIdentity
+from graphql_api.observability import InvocationFailed
 from graphql_api.orders import service, tasks
 from graphql_api.stores.models import Store
 from scripts.stream_pump import Pump
@@ -133,7 +133,7 @@ def test_batch_that_fails_whole_is_an_error_of_the_function(
         raise TimeoutError
 
     monkeypatch.setattr(tasks, "attach_waiting", fail)
-    with pytest.raises(BatchProcessingError):
+    with pytest.raises(InvocationFailed, match="all 1 records failed"):
         deliver(record(1, key_of(buyer)))
 
 

@@ -1,14 +1,13 @@
 """Faults: what is wrong with a request, and how an error leaves: coded, masked, at most a few."""
 
 import re
-import traceback
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from graphql import GraphQLError, GraphQLSyntaxError
 
 from graphql_api.errors import AppError, ErrorCode, Refused
-from graphql_api.observability import logger
+from graphql_api.observability import log_failure
 
 MAX_ERRORS = 5
 
@@ -99,12 +98,5 @@ def _for_clients(message: str) -> str:
 
 
 def log_unexpected(error: Exception, request_id: str, path: list[str]) -> None:
-    """Where an unexpected error came from, without its text, which may hold personal data."""
-    frames = traceback.extract_tb(error.__traceback__)
-    logger.error(
-        "unexpected error",
-        request_id=request_id,
-        path=path,
-        kind=type(error).__qualname__,
-        frames=[f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
-    )
+    """Where an unexpected error came from, and in which field."""
+    log_failure("unexpected error", error, request_id=request_id, path=path)

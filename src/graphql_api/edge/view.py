@@ -11,6 +11,7 @@ from graphql_api import auth, graphiql
 from graphql_api.config import settings
 from graphql_api.edge import answers, execution, negotiation, requests
 from graphql_api.edge.faults import NotExecuted, bad_request, coded, log_unexpected
+from graphql_api.observability import logged_with
 
 _PAGE = {
     "content-security-policy": graphiql.CONTENT_SECURITY_POLICY,
@@ -23,6 +24,13 @@ async def graphql(request: Request) -> Response:
     request_id = uuid.uuid4().hex
     accept = request.headers.get("accept")
     media_type = negotiation.answer_type(accept)
+    with logged_with(correlation_id=request_id):
+        return await _answered(request, accept, media_type, request_id)
+
+
+async def _answered(
+    request: Request, accept: str | None, media_type: str | None, request_id: str
+) -> Response:
     try:
         if request.method != "POST" and negotiation.wants_page(accept) and settings().graphiql:
             return _page(request_id)

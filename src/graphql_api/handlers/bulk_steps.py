@@ -2,19 +2,11 @@
 
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from graphql_api.bulk import running
 from graphql_api.bulk.models import BulkOperation
-
-processor = BatchProcessor(event_type=EventType.DynamoDBStreams)
+from graphql_api.observability import batches, invocation
 
 
 def follow(record: DynamoDBRecord) -> None:
@@ -25,8 +17,7 @@ def follow(record: DynamoDBRecord) -> None:
         running.follow(key[0], int(new["version"]))
 
 
-def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+@invocation
+def handler(event: dict[str, Any], context: Any) -> batches.Response:
     """The stream of the bulk table; a record that fails is delivered again."""
-    return process_partial_response(
-        event=event, record_handler=follow, processor=processor, context=context
-    )
+    return batches.of_stream(event, context, follow)

@@ -3,6 +3,7 @@
 from mangum import Mangum
 
 from graphql_api.app import app
+from graphql_api.observability import invocation
 
 TEXT = [
     "application/json",
@@ -11,4 +12,4 @@ TEXT = [
     "text/",
 ]
 
-handler = Mangum(app, lifespan="off", text_mime_types=TEXT)
+handler = invocation(Mangum(app, lifespan="off", text_mime_types=TEXT))

@@ -2,20 +2,12 @@
 
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from graphql_api.observability import batches, invocation
 from graphql_api.privacy import tasks
 from graphql_api.privacy.models import Erasure, Export
 from graphql_api.stores import service as stores
-
-processor = BatchProcessor(event_type=EventType.DynamoDBStreams)
 
 
 def follow(record: DynamoDBRecord) -> None:
@@ -26,8 +18,7 @@ def follow(record: DynamoDBRecord) -> None:
         tasks.follow(key[0], int(new["version"]), clock=stores.clock())
 
 
-def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+@invocation
+def handler(event: dict[str, Any], context: Any) -> batches.Response:
     """The stream of the privacy table; a record that fails is delivered again."""
-    return process_partial_response(
-        event=event, record_handler=follow, processor=processor, context=context
-    )
+    return batches.of_stream(event, context, follow)

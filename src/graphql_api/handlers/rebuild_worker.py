@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from graphql_api.observability import logger
+from graphql_api.observability import invocation, logger
 from graphql_api.rebuilds import tasks
 from graphql_api.stores import service as stores
 
 
+@invocation
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """`step` says which; whatever is asked for twice is done once."""
     run_id, clock = event["run"], stores.clock()

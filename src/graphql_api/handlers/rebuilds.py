@@ -3,24 +3,16 @@
 import json
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from graphql_api.config import settings
 from graphql_api.kit import aws
+from graphql_api.observability import batches, invocation
 from graphql_api.policies.models import Head
 from graphql_api.rebuilds import tasks
 from graphql_api.rebuilds.models import Run
 from graphql_api.rebuilds.rules import RunState
 from graphql_api.stores import service as stores
-
-processor = BatchProcessor(event_type=EventType.DynamoDBStreams)
 
 
 def follow(record: DynamoDBRecord) -> None:
@@ -49,8 +41,7 @@ def _set_going(run_id: str, attempt: int) -> None:
         return
 
 
-def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+@invocation
+def handler(event: dict[str, Any], context: Any) -> batches.Response:
     """The streams of the tables of policies and runs; a record that fails is delivered again."""
-    return process_partial_response(
-        event=event, record_handler=follow, processor=processor, context=context
-    )
+    return batches.of_stream(event, context, follow)

@@ -7,12 +7,13 @@ from typing import Any
 from graphql_api.config import settings
 from graphql_api.handlers import recompute_worker
 from graphql_api.kit import aws
-from graphql_api.observability import logger
+from graphql_api.observability import invocation, logger
 from graphql_api.stores import service as stores
 
 _AT_ONCE = 10
 
 
+@invocation
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Fix the business day, `as_of` of the event or today's, and hand out the work of it.
 

@@ -5,28 +5,19 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from graphql_api.campaigns import tasks as campaigns
 from graphql_api.config import settings
 from graphql_api.kit import aws
 from graphql_api.kit.time import Clock, start_of
 from graphql_api.members.models import GUIDE_DUE_SHARDS
-from graphql_api.observability import logger
+from graphql_api.observability import batches, count, invocation, logger
 from graphql_api.ownership import tasks as ownership
 from graphql_api.standing import tasks as standing
 from graphql_api.stores import service as stores
 from graphql_api.tags import tasks as tags
 from graphql_api.tags.models import SHARDS as TAG_SHARDS
-
-processor = BatchProcessor(event_type=EventType.SQS)
 
 SECONDS = 600.0  # the function has 900
 Piece = dict[str, str]
@@ -64,6 +55,9 @@ def _standing(piece: Piece, clock: Clock) -> Piece | None:
         piece["shard"], _day(piece), clock=clock, after=piece.get("after"), seconds=SECONDS
     )
     if report.members:
+        count("DECIDED", report.members)
+        count("DECIDED_ANEW", report.changed)
+        count("NOT_DECIDED", report.failed)
         logger.info(
             "shard decided on",
             as_of=piece["as_of"],
@@ -95,8 +89,7 @@ def follow(record: SQSRecord) -> None:
         aws.client("sqs").send_message(QueueUrl=queue, MessageBody=json.dumps(left))
 
 
-def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+@invocation
+def handler(event: dict[str, Any], context: Any) -> batches.Response:
     """Pieces of a day; one that fails is delivered again, and finds done what was done."""
-    return process_partial_response(
-        event=event, record_handler=follow, processor=processor, context=context
-    )
+    return batches.of_queue(event, context, follow)

@@ -2,23 +2,15 @@
 
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from graphql_api.forecasts import models, rules
 from graphql_api.forecasts import tasks as forecasts
 from graphql_api.kit.dynamo.tallies import Told
 from graphql_api.members.models import Member
+from graphql_api.observability import batches, invocation
 from graphql_api.standing import tasks
 from graphql_api.stores import service as stores
-
-processor = BatchProcessor(event_type=EventType.DynamoDBStreams)
 
 
 def follow(record: DynamoDBRecord) -> None:
@@ -41,13 +33,12 @@ def foreseen(record: DynamoDBRecord) -> Told | None:
     return Told(str(record.event_id), differences) if differences else None
 
 
-def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+@invocation
+def handler(event: dict[str, Any], context: Any) -> batches.Response:
     """The stream of the members table; a record that fails is delivered again.
 
     The whole batch is counted first: what of it was counted is marked, so it may come again.
     """
     told = [foreseen(DynamoDBRecord(record)) for record in event["Records"]]
     forecasts.count([one for one in told if one is not None])
-    return process_partial_response(
-        event=event, record_handler=follow, processor=processor, context=context
-    )
+    return batches.of_stream(event, context, follow)

@@ -3,10 +3,9 @@
 from typing import Any
 
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from graphql_api.kit.dynamo.tallies import Told
-from graphql_api.observability import logger
+from graphql_api.observability import invocation, logger
 from graphql_api.tags import tasks
 from graphql_api.tags.models import tag_of_assignment
 
@@ -23,7 +22,8 @@ def counted(record: DynamoDBRecord) -> Told | None:
     return Told(str(record.event_id), {tag_id: difference})
 
 
-def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, list[Any]]:
+@invocation
+def handler(event: dict[str, Any], _context: Any) -> dict[str, list[Any]]:
     """The stream of the tags table, a batch at a time.
 
     A batch that fails is delivered again as a whole; what of it was counted is marked.

@@ -2,18 +2,10 @@
 
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import (
-    AsyncBatchProcessor,
-    EventType,
-    async_process_partial_response,
-)
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from graphql_api.observability import batches, invocation
 from graphql_api.webhooks import tasks
-
-processor = AsyncBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
 async def follow(record: SQSRecord) -> None:
@@ -21,8 +13,7 @@ async def follow(record: SQSRecord) -> None:
     await tasks.follow(record.body)
 
 
-def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+@invocation
+def handler(event: dict[str, Any], context: Any) -> batches.Response:
     """Messages of the queue; one that fails comes again."""
-    return async_process_partial_response(
-        event=event, record_handler=follow, processor=processor, context=context
-    )
+    return batches.side_by_side(event, context, follow)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from graphql_api.kit.time import real_now
-from graphql_api.observability import logger
+from graphql_api.observability import count, invocation, logger
 from graphql_api.webhooks import tasks
 from graphql_api.webhooks.rules import Event
 from graphql_api.webhooks.tasks import Change
@@ -19,12 +19,15 @@ def events_of(record: dict[str, Any]) -> list[Event]:
     return look(change)
 
 
+@invocation
 def handler(event: dict[str, Any], _context: Any) -> dict[str, list[Any]]:
     """The streams of members and orders, a batch at a time.
 
     A batch that fails is delivered again as a whole; what of it was written is found.
     """
     events = [one for record in event["Records"] for one in events_of(record)]
+    for one in events:
+        count(one.topic.value)
     if sent := tasks.tell(events, at=real_now()):
         logger.info("webhooks on their way", events=len(events), deliveries=sent)
     return {"batchItemFailures": []}

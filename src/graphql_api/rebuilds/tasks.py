@@ -8,7 +8,7 @@ from graphql_api.errors import Conflict
 from graphql_api.kit.dynamo import Raw, Transaction, transact
 from graphql_api.kit.time import Clock
 from graphql_api.members import repository as members
-from graphql_api.observability import logger
+from graphql_api.observability import count, log_failure
 from graphql_api.policies import repository as policies
 from graphql_api.policies import rules as policy_rules
 from graphql_api.policies import service as policy_service
@@ -163,8 +163,10 @@ def _settle_all(run: Run, number: int, ready: Policies, clock: Clock) -> int | N
         now = repository.get(run.id)
         if now is None or now.state is not RunState.IN_PROGRESS:
             return None
-        for raw in block:
-            failed += not _settled(raw, ready, clock)
+        left = sum(not _settled(raw, ready, clock) for raw in block)
+        count("DECIDED", len(block))
+        count("NOT_DECIDED", left)
+        failed += left
     return failed
 
 
@@ -179,8 +181,8 @@ def _settled(raw: Raw, ready: Policies, clock: Clock) -> bool:
             return True
     try:
         transact(partial(_decide, member_id=read.id, cause=cause))
-    except Exception:  # noqa: BLE001 - one bad member stops nobody else
-        logger.exception("member not decided on", member=read.id)
+    except Exception as problem:  # noqa: BLE001 - one bad member stops nobody else
+        log_failure("member not decided on", problem, member=read.id)
         return False
     return True
 

@@ -8,7 +8,7 @@ from graphql_api.kit.dynamo import Raw
 from graphql_api.kit.time import Clock
 from graphql_api.members import repository as members
 from graphql_api.members.models import DUE_SHARDS
-from graphql_api.observability import logger
+from graphql_api.observability import log_failure
 from graphql_api.standing import repository, service, wire
 from graphql_api.standing.rules import Policies, Reason
 from graphql_api.standing.service import Cause
@@ -83,7 +83,7 @@ def _run_one(raw: Raw, cause: Cause, policies: Policies) -> Report:
         changed = service.settle_read(raw, cause, policies)
     except Exception as problem:  # noqa: BLE001 - one bad member stops nobody else
         kind, member_id = type(problem).__name__, raw["id"]["S"]
-        logger.exception("member not decided on", member=member_id)
+        log_failure("member not decided on", problem, member=member_id)
         repository.put_failure(cause.as_of, member_id, problem=kind, at=cause.clock.now())
         return Report(members=1, failed=1)
     return Report(members=1, changed=int(changed))

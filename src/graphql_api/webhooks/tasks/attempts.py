@@ -13,7 +13,7 @@ from graphql_api.access import repository as access
 from graphql_api.access import rules as access_rules
 from graphql_api.kit.dynamo import Transaction, transact
 from graphql_api.kit.time import real_now, to_the_millisecond
-from graphql_api.observability import logger
+from graphql_api.observability import count, logger
 from graphql_api.webhooks import messages, repository, rules, sending, service, signatures
 from graphql_api.webhooks.messages import Attempt, Wake
 from graphql_api.webhooks.models import Delivery, Endpoint
@@ -110,6 +110,7 @@ def _settle(
         wait = (next_at - at).total_seconds()
         messages.try_later(message, wait, turn=message.turn + 1)
     repository.note_attempt(delivery, answer, state, at=at, next_at=next_at)
+    count(f"WEBHOOK_{state.value}")
     logger.info(
         "webhook tried",
         delivery=delivery.id,
