@@ -15,6 +15,7 @@ class ErrorCode(StrEnum):
     FORBIDDEN = "FORBIDDEN"
     FORBIDDEN_TRANSITION = "FORBIDDEN_TRANSITION"
     LIMIT_EXCEEDED = "LIMIT_EXCEEDED"
+    INSUFFICIENT_POINTS = "INSUFFICIENT_POINTS"
     UNAVAILABLE = "UNAVAILABLE"
     SESSION_ENDED = "SESSION_ENDED"
     TOKEN_REUSED = "TOKEN_REUSED"  # noqa: S105 - a code
@@ -78,6 +79,12 @@ class LimitExceeded(AppError):
     """A limit of the service would be passed."""
 
     code = ErrorCode.LIMIT_EXCEEDED
+
+
+class InsufficientPoints(AppError):
+    """Fewer points can be spent than this takes."""
+
+    code = ErrorCode.INSUFFICIENT_POINTS
 
 
 class Unavailable(AppError):

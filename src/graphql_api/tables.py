@@ -20,6 +20,7 @@ from graphql_api.members.models import MembersItem
 from graphql_api.merges.models import MergesItem
 from graphql_api.orders.models import OrdersItem
 from graphql_api.ownership.models import OwnershipItem
+from graphql_api.points.models import PointsItem
 from graphql_api.policies.models import PoliciesItem
 from graphql_api.privacy.models import PrivacyItem
 from graphql_api.rebuilds.models import RebuildsItem
@@ -40,6 +41,7 @@ TABLES: tuple[type[Item], ...] = (
     StandingItem,
     RebuildsItem,
     ForecastsItem,
+    PointsItem,
     CouponsItem,
     OrdersItem,
     CampaignsItem,

@@ -13,6 +13,7 @@ from graphql_api.guides import models as guides
 from graphql_api.kit.dynamo import Item
 from graphql_api.members import models as members
 from graphql_api.ownership import models as ownership
+from graphql_api.points import models as points
 from graphql_api.policies import models as policies
 from graphql_api.privacy.documents import shown
 from graphql_api.privacy.parts import PARTS
@@ -31,7 +32,7 @@ OF_NO_MEMBER = {
     *(campaigns.Counter, members.Counter, tags.Counter, access.Counter),
     *(tags.TagGroup, tags.Tag, tags.NameClaim, tags.MemberCount, tags.Mark),
     *(access.StaffAccount, access.WecomClaim, access.ApiKey),
-    bulk.LastOperation,
+    *(bulk.LastOperation, points.ProgramPart),
     *(webhooks.Endpoint, webhooks.EndpointHealth),
     *(coupons.Template, coupons.Stock, coupons.StoreClaims, coupons.CodeClaim),
     *(coupons.TemplateCount, coupons.Mark),

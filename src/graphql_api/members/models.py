@@ -273,6 +273,11 @@ class Member(MembersItem):
 
     tag_document = JsonAttribute(attr_name="tags", default=dict)
 
+    points = NumberAttribute(default=0)
+    points_pending = NumberAttribute(default=0)
+    points_frozen = NumberAttribute(default=0)
+    points_origin = UnicodeEnumAttribute(Origin, null=True)
+
     standing_document = JsonAttribute(attr_name="standing", null=True)
     standing_origin = UnicodeEnumAttribute(Origin, null=True)
     next_on = DayAttribute(null=True)

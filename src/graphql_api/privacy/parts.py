@@ -34,6 +34,7 @@ from graphql_api.orders import buyers
 from graphql_api.orders import repository as orders
 from graphql_api.orders.models import Order, Pointer, Waiting
 from graphql_api.ownership.models import TERM, Term
+from graphql_api.points import models as points
 from graphql_api.privacy import repository
 from graphql_api.privacy.documents import shown
 from graphql_api.privacy.models import Erasure, Export
@@ -234,6 +235,9 @@ PARTS = (
     under("tags", Assignment, assignment_sort(""), named=("tag_id", tags.get_many)),
     under("tagHistory", HistoryEntry, HISTORY, named=("tag_id", tags.get_many)),
     under("standingHistory", HistoryRow, STANDING_HISTORY),
+    under("points", points.Account, points.SOLE),
+    under("pointsLedger", points.Entry, points.ENTRY),
+    under("pointsMarks", points.Mark, points.KEY),
     Part("coupons", (Coupon, CouponPointer), _show_coupons, _forget_coupons),
     under("couponLimits", Claims, CLAIMS),
     Part("campaigns", (Participation,), _show_participations, _forget_participations),

@@ -35,6 +35,7 @@ describe_enum(
         "FORBIDDEN": "You may see this, but not do this to it. 无权操作",
         "FORBIDDEN_TRANSITION": "Its present state does not allow this. 当前状态不允许",
         "LIMIT_EXCEEDED": "A limit of the service would be passed. 超出限制",
+        "INSUFFICIENT_POINTS": "Fewer points can be spent than this takes. 积分不足",
         "UNAVAILABLE": "Another system does not answer; try again later. 外部服务不可用",
         "SESSION_ENDED": "The session is over; log in again. 会话已失效",
         "TOKEN_REUSED": "A refresh token came twice, its session was ended. 刷新令牌被重复使用",

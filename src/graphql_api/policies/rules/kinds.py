@@ -16,6 +16,7 @@ from graphql_api.policies.rules.benefits import BenefitsPolicy
 from graphql_api.policies.rules.documents import PolicyDocument
 from graphql_api.policies.rules.levels import GuideLevelsPolicy, PartnerLevelsPolicy
 from graphql_api.policies.rules.phases import LifecyclePolicy, RelationshipPhasePolicy
+from graphql_api.policies.rules.points import PointsPolicy
 from graphql_api.policies.rules.purchases import GrowthPolicy, OwnershipPolicy
 from graphql_api.policies.rules.rfm import RfmPolicy
 from graphql_api.policies.rules.tag_rules import TagRulesPolicy
@@ -38,6 +39,7 @@ class PolicyKind(StrEnum):
     BENEFITS = "BENEFITS"
     GUIDE_LEVELS = "GUIDE_LEVELS"
     PARTNER_LEVELS = "PARTNER_LEVELS"
+    POINTS = "POINTS"
 
 
 class PolicyState(StrEnum):
@@ -60,6 +62,7 @@ DOCUMENTS: Mapping[PolicyKind, type[PolicyDocument]] = {
     PolicyKind.BENEFITS: BenefitsPolicy,
     PolicyKind.GUIDE_LEVELS: GuideLevelsPolicy,
     PolicyKind.PARTNER_LEVELS: PartnerLevelsPolicy,
+    PolicyKind.POINTS: PointsPolicy,
 }
 """The document of each kind of policy."""
 

@@ -1,0 +1,73 @@
+"""Rules of points: accounts of lots, what orders do to them, and what time does."""
+
+from graphql_api.points.rules.access import may_change
+from graphql_api.points.rules.accounts import (
+    MAX_HOLDS,
+    NOTHING,
+    Account,
+    Draw,
+    Figures,
+    Hold,
+    Lot,
+    Source,
+    consolidated,
+    in_spend_order,
+    next_day_of,
+)
+from graphql_api.points.rules.books import Book, Entry, EntryKind
+from graphql_api.points.rules.changes import (
+    Announcement,
+    announcement,
+    back,
+    differences,
+    freeze,
+    give,
+    is_short,
+    take,
+    united,
+)
+from graphql_api.points.rules.purchases import (
+    OrderPoints,
+    Purchase,
+    came_back,
+    consume,
+    follow,
+    is_as_it_was,
+    leave,
+    target,
+)
+
+__all__ = [
+    "MAX_HOLDS",
+    "NOTHING",
+    "Account",
+    "Announcement",
+    "Book",
+    "Draw",
+    "Entry",
+    "EntryKind",
+    "Figures",
+    "Hold",
+    "Lot",
+    "OrderPoints",
+    "Purchase",
+    "Source",
+    "announcement",
+    "back",
+    "came_back",
+    "consolidated",
+    "consume",
+    "differences",
+    "follow",
+    "freeze",
+    "give",
+    "in_spend_order",
+    "is_as_it_was",
+    "is_short",
+    "leave",
+    "may_change",
+    "next_day_of",
+    "take",
+    "target",
+    "united",
+]

@@ -1,0 +1,115 @@
+"""An account opened inside a transaction, settled, changed by rules, and written back.
+
+The caller's transaction writes the member, whose version serialises everything about points: so an
+account is opened once in a transaction for each member.
+"""
+
+from dataclasses import dataclass
+
+from graphql_api.kit.dynamo import Stale, Transaction
+from graphql_api.kit.time import Clock
+from graphql_api.members import repository as members
+from graphql_api.members import rules as member_rules
+from graphql_api.members.models import Member
+from graphql_api.members.rules import Origin
+from graphql_api.points import models, repository, rules
+from graphql_api.points.models import Account
+from graphql_api.points.rules import Book
+from graphql_api.policies import repository as policies
+from graphql_api.policies.rules import PointsPolicy, PolicyKind
+from graphql_api.viewer import SYSTEM, Viewer
+
+_NO_JOB = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why points change: who does it, and whether it is told to others."""
+
+    clock: Clock
+    by: Viewer = SYSTEM
+    origin: Origin = Origin.LIVE
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A member's account in a transaction, settled up to the business day."""
+
+    member: Member
+    item: Account
+    book: Book
+    version: int
+
+
+def in_force() -> tuple[int, PointsPolicy]:
+    """The policy of points, as known to the process for a minute at most."""
+    version, document = policies.remembered(PolicyKind.POINTS)
+    assert isinstance(document, PointsPolicy)
+    return version, document
+
+
+def of_version(version: int) -> PointsPolicy:
+    """The policy of a version that something was decided by."""
+    document = policies.document_of(PolicyKind.POINTS, version)
+    assert isinstance(document, PointsPolicy)
+    return document
+
+
+def free(member_id: str, cause: Cause) -> Member | None:
+    """A member as they are now, to be written; stale while a job settles their history."""
+    member = members.get(member_id)
+    if member is None:
+        return None
+    now = cause.clock.now()
+    if member_rules.held_by_another(member.lock_owner, member.locked_until, _NO_JOB, now):
+        raise Stale
+    # A lock that ran out is gone, or its job would settle facts that it read before this change.
+    member.lock_owner = member.locked_until = None
+    return member
+
+
+def open_(
+    member: Member, cause: Cause, *, version: int | None = None, expiring: bool = True
+) -> Opened:
+    """The account of a member as it is now, with all that time brought by today.
+
+    By the policy in force, or by that of a version.
+    """
+    known = in_force() if version is None else (version, of_version(version))
+    item = repository.get(member.id) or Account(member.id)
+    book = Book(item.held, known[1], cause.clock.today())
+    book.settle(expiring=expiring)
+    return Opened(member, item, book, known[0])
+
+
+def close(tx: Transaction, opened: Opened, cause: Cause) -> bool:
+    """Add account and ledger to the transaction and have the member hold the figures.
+
+    Whether there is anything to write; then the caller writes the member.
+    """
+    member, item, book = opened.member, opened.item, opened.book
+    account = book.close()
+    if account == item.held:
+        return False
+    _, policy = in_force()
+    item.hold(account, due_on=rules.next_day_of(account, policy.notice_days))
+    repository.save(tx, item)
+    for number, entry in enumerate(book.entries):
+        line = models.entry_of(
+            member,
+            number,
+            entry,
+            at=cause.clock.now(),
+            reason=cause.reason,
+            policy_version=opened.version,
+            origin=cause.origin,
+            by_role=cause.by.role,
+            by_id=cause.by.id or None,
+        )
+        repository.put_entry(tx, line)
+    member.points, member.points_pending, member.points_frozen = account.figures
+    if book.entries:
+        # What a back-fill brought is told to nobody; nothing stands here for what is live.
+        member.points_origin = None if cause.origin is Origin.LIVE else cause.origin
+    return True
