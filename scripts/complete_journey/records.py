@@ -138,6 +138,19 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True)
+class CouponOffer:
+    """A coupon of a campaign: the categories of the products that it is good for.
+
+    `amount` is what it takes off, in fen; the data does not tell it, so it is drawn.
+    """
+
+    campaign_id: int
+    coupon_upc: int
+    categories: tuple[str, ...]
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
 class CouponRedemption:
     household_id: int
     coupon_upc: int

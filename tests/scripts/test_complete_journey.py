@@ -408,6 +408,11 @@ def test_campaigns_sends_and_redemptions_are_complete(
     known = {member.household_id for member in members}
     assert {send.household_id for send in sends} < known
     assert redemptions[0].redeemed_on == date(2017, 1, 1)
+    offers = {(offer.campaign_id, offer.coupon_upc): offer for offer in dataset.coupons()}
+    assert len(offers) == 1_197
+    assert all((used.campaign_id, used.coupon_upc) in offers for used in redemptions)
+    assert all(50 <= offer.amount <= 300 for offer in offers.values())
+    assert max(len(offer.categories) for offer in offers.values()) == 86
 
 
 def test_records_cannot_be_changed(members: list[Household]) -> None:

@@ -87,6 +87,16 @@ class Transaction:
         self._connection = self._connection or item._get_connection().connection  # noqa: SLF001
         self._operations.append(_Operation(kind, request, lost))
 
+    @property
+    def size(self) -> int:
+        """How many items it holds by now."""
+        return len(self._operations)
+
+    @property
+    def room(self) -> int:
+        """How many more it may hold."""
+        return max(0, MAX_OPERATIONS - self.size)
+
     def create(self, item: Item, *, lost: AppError | None = STALE) -> None:
         """Put an item that must not exist yet."""
         absent = type(item).hash_attribute().does_not_exist()

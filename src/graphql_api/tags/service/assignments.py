@@ -25,6 +25,7 @@ MAX_AT_ONCE = 10
 MAX_BULK = 100
 EXPIRED_AT_ONCE = 30
 BY_RULE_AT_ONCE = 8
+_KEPT_FREE = 24  # for what else a transaction holds, an order that moves another member too
 
 
 class Wish(Command):
@@ -221,15 +222,18 @@ def note_by_rule(
     """Give a member tags by rule, take others away and clear away what ran out; how many changed.
 
     `give` says by which rule. The caller writes the member. A tag by a rule holds while the rule
-    does, so it has no last day; archived ones, and those for which there is no room, are not given.
+    does, so it has no last day; archived ones, and those for which there is no room on the member
+    or in the transaction, are not given.
     """
     cause = Cause(SYSTEM, TagSource.RULE, at, as_of)
-    ran_out = rules.expired(member.tags, as_of, at_most=BY_RULE_AT_ONCE)
+    # A change is two writes, and the last tag may have another of its group give way.
+    at_most = max(0, min(BY_RULE_AT_ONCE, (tx.room - _KEPT_FREE) // 2 - 1))
+    ran_out = rules.expired(member.tags, as_of, at_most=at_most)
     done = len(_note(tx, member, ran_out, cause))
     gone = [tag for tag in take if tag in member.tags]
-    done += _by_rule(tx, member, [], gone[: BY_RULE_AT_ONCE - done], cause)
+    done += _by_rule(tx, member, [], gone[: at_most - done], cause)
     for tag in _to_give(list(give)):
-        if done < BY_RULE_AT_ONCE and len(member.tags) < MAX_TAGS:
+        if done < at_most and len(member.tags) < MAX_TAGS:
             done += _by_rule(tx, member, [tag], [], replace(cause, source_ref=give[tag.id]))
     return done
 
