@@ -40,6 +40,7 @@ from graphql_api.stores.rules import StoreFormat, UnitKind
 from graphql_api.viewer import SYSTEM
 from scripts import complete_journey, local
 from scripts.complete_journey import Basket, Campaign, Dataset, Household, Refund
+from scripts.import_coupons import Coupons
 
 SOURCE = "complete-journey"
 PART = 250
@@ -49,10 +50,15 @@ _HISTORY_BEGAN = datetime(2016, 12, 31, tzinfo=UTC)
 _EVERY_SECONDS = 2.0
 
 T = TypeVar("T")
-Stage = Literal["organisation", "members", "refunds", "campaigns", "complete"]
+Stage = Literal["organisation", "members", "refunds", "campaigns", "coupons", "complete"]
 Say = Callable[[str], None]
 
-_COUNTED = {"members": "orders", "refunds": "refunds", "campaigns": "participations"}
+_COUNTED = {
+    "members": "orders",
+    "refunds": "refunds",
+    "campaigns": "participations",
+    "coupons": "redemptions",
+}
 _KINDS = {
     "Type A": (CampaignKind.SCENE, "个性化优惠"),
     "Type B": (CampaignKind.PROMOTION, "品类促销"),
@@ -142,6 +148,7 @@ def run(*, households: int | None, say: Say, clock: Clock | None = None) -> Outc
     _import_members(dataset, known, clock, say)
     _import_refunds(dataset, known, clock, say)
     _import_campaigns(dataset, known, clock, say)
+    _import_coupons(dataset, known, clock, say)
     return Outcome(int(known.households), resumed, time.monotonic() - began)
 
 
@@ -297,7 +304,28 @@ def _import_campaigns(dataset: Dataset, known: ImportRecord, clock: Clock, say: 
 
     todo = plan[int(known.done) :]
     _go_through(known, "campaigns", len(plan), _in_order(one, todo), say)
+    _advance(known, "coupons")
+
+
+def _import_coupons(dataset: Dataset, known: ImportRecord, clock: Clock, say: Say) -> None:
+    """What each household redeemed: issued when its campaign began, used on the day of the data."""
+    if known.stage != "coupons":
+        return
+    plan = _plan(dataset, known)
+    coupons = _coupons(dataset, clock.zone)
+    coupons.record_templates(household.household_id for household in plan)
+
+    def one(household: Household) -> int:
+        id_ = household.household_id
+        return coupons.redeem_all(id_, member_id(id_), store_id(household.store_id))
+
+    todo = plan[int(known.done) :]
+    _go_through(known, "coupons", len(plan), _in_order(one, todo), say)
     _advance(known, "complete")
+
+
+def _coupons(dataset: Dataset, zone: str) -> Coupons:
+    return Coupons(dataset, SOURCE, zone, FIRST_BUSINESS_DAY)
 
 
 def _record(campaign: Campaign, clock: Clock) -> datetime:
@@ -459,10 +487,20 @@ class Held:
     refunded_fen: int
     campaigns: int
     participations: int
+    redemptions: int
+
+    @property
+    def is_published(self) -> bool:
+        """Whether a whole import holds what the data holds, to the fen."""
+        return (self.members, self.gross_fen, self.redemptions) == (
+            complete_journey.PUBLISHED.households,
+            complete_journey.PUBLISHED.gross_fen,
+            complete_journey.REDEMPTIONS,
+        )
 
 
 def held() -> Held:
-    """Sum the facts of all members, page by page, and count the campaigns of the data."""
+    """Sum the facts of all members, page by page; count campaigns and redemptions of the data."""
     numbers = range(1, complete_journey.CAMPAIGNS + 1)
     known = campaigns.get_many([campaign_id(number) for number in numbers])
     parts = sum(campaigns.count_participations(c.id) for c in known if c is not None)
@@ -475,7 +513,8 @@ def held() -> Held:
         refunded += sum(int(member.refunded) for member in page.items)
         if not page.more:
             there = sum(campaign is not None for campaign in known)
-            return Held(count, gross, refunded, there, parts)
+            used = _coupons(complete_journey.open_dataset(), DEFAULT_ZONE).count()
+            return Held(count, gross, refunded, there, parts, used)
         after = page.last
 
 
@@ -486,11 +525,14 @@ def main() -> int:
     parser.add_argument("--households", type=int, help=f"how many in a part ({PART})", default=PART)
     chosen = parser.parse_args()
     with local.database():
-        _import(chosen.households if chosen.data == "part" else None)
+        total = _import(chosen.households if chosen.data == "part" else None)
+    if chosen.data == "full" and not total.is_published:
+        print("That is not what the data holds.", file=sys.stderr)
+        return 1
     return 0
 
 
-def _import(wanted: int | None) -> None:
+def _import(wanted: int | None) -> Held:
     tables.create_all()
     if is_complete(wanted):
         print("The import is complete already.")
@@ -502,8 +544,9 @@ def _import(wanted: int | None) -> None:
     print(
         f"The database holds {total.members:,} members, {total.gross_fen:,} fen gross, "
         f"{total.refunded_fen:,} fen refunded, {total.campaigns} campaigns, "
-        f"{total.participations:,} participations."
+        f"{total.participations:,} participations, {total.redemptions:,} coupon redemptions."
     )
+    return total
 
 
 if __name__ == "__main__":

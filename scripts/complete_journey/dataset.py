@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from datetime import date
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
@@ -190,6 +191,14 @@ class Dataset:
                 refund = refund_of(self._baskets(self._transactions.slice(start, stop - start))[0])
             yield visit, sum(amounts[start:stop]), refund
             start = stop
+
+    @cached_property
+    def shops(self) -> dict[tuple[int, date], int]:
+        """In which store each household was first on each day, as the source counts days."""
+        found: dict[tuple[int, date], int] = {}
+        for visit in visits(self._heads):
+            found.setdefault((visit.household_id, instant(visit.paid_at).date()), visit.store_id)
+        return found
 
     def campaigns(self) -> list[Campaign]:
         columns = ["campaign_id", "campaign_type", "start_date", "end_date"]

@@ -17,6 +17,7 @@ from graphql_api.coupons.service.templates import (
     TemplateUpdate,
     activate_template,
     create_template,
+    record_template,
     stop_template,
     update_template,
 )
@@ -64,6 +65,7 @@ __all__ = [
     "lock_in",
     "of_member",
     "offer",
+    "record_template",
     "recycle",
     "redeem",
     "roll_back",

@@ -95,6 +95,30 @@ def create_template(new: TemplateCreate, *, viewer: Viewer, clock: Clock) -> Tem
     return transact(attempt)
 
 
+def record_template(new: TemplateCreate, *, template_id: str, at: datetime) -> Template:
+    """A template that was given out before this system knew of it, active from an instant on.
+
+    One that is there stays as it is.
+    """
+
+    def attempt(tx: Transaction) -> Template:
+        if (known := repository.get_template(template_id)) is not None:
+            return known
+        template = Template(
+            template_id,
+            state=TemplateState.ACTIVE,
+            terms_document=new.terms.document(),
+            created_at=to_the_millisecond(at),
+            activated_at=to_the_millisecond(at),
+            **{name: value for name, value in _fields(new).items() if name != "terms"},
+        )
+        repository.create_template(tx, template, word_taken=_word_taken())
+        repository.open_stock(tx, template.id, _parts(new.stock))
+        return template
+
+    return transact(attempt)
+
+
 def update_template(change: TemplateUpdate, *, viewer: Viewer) -> Template:
     """A template with what changes; terms only of a draft. What is so already is not written.
 

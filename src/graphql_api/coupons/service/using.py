@@ -148,7 +148,7 @@ def unlock(given: Unlock, *, viewer: Viewer, clock: Clock) -> Coupon:
     return transact(attempt)
 
 
-def redeem(given: Redeem, *, viewer: Viewer, clock: Clock) -> Coupon:
+def redeem(given: Redeem, *, viewer: Viewer, clock: Clock, origin: Origin = Origin.LIVE) -> Coupon:
     """A coupon that is used in a store within reach, by whoever verified it.
 
     The same again, by the same reference, changes nothing. Looks at state, days and hours, store,
@@ -168,7 +168,7 @@ def redeem(given: Redeem, *, viewer: Viewer, clock: Clock) -> Coupon:
         coupon.redeemed_store_id = given.store_id
         coupon.redeemed_by_role, coupon.redeemed_by_id = viewer.role, viewer.id
         coupon.reference = given.reference
-        coupon.origin = Origin.LIVE
+        coupon.origin = origin
         repository.save(tx, coupon)
         return coupon
 
