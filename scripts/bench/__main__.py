@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-from scripts.bench import cold_start, daily, decisions, recompute, report, stored
+from scripts.bench import cold_start, daily, decisions, quotes, recompute, report, stored
 from scripts.processes import EngineError
 
 Say = Callable[[str], None]
@@ -31,6 +31,7 @@ def main() -> int:
         "recompute": recompute.run,
         "daily": partial(daily.run, sizes),
         "stored": stored.run,
+        "quotes": quotes.run,
         "cold-start": cold_start.run,
     }
     if unknown := set(chosen.parts) - set(parts):

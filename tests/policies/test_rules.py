@@ -102,6 +102,18 @@ SHIPPED: dict[str, dict[str, Any]] = {
         "payablePercent": 50,
         "leastPayment": 100,
     },
+    "PRICING": {
+        "sequence": ["MEMBER_PRICE", "SPEND_AND_SAVE", "MEMBER_DAY", "COUPONS"],
+        "exclusive": [],
+        "memberDay": {
+            "days": [18],
+            "off": 500,
+            "least": 0,
+            "scope": {"units": [], "categories": [], "channels": [], "tiers": []},
+        },
+        "spendAndSave": [],
+        "holdMinutes": 30,
+    },
 }
 """The numbers of domain §3 to §5 and §8."""
 
@@ -125,6 +137,12 @@ def tiers(*thresholds: Any) -> dict[str, Any]:
 def bands(name: str, key: str, limits: list[Any], scores: Any = (5, 4, 3, 2, 1)) -> dict[str, Any]:
     """RFM bands with these scores and limits."""
     return {name: [{"score": s, key: limit} for s, limit in zip(scores, limits, strict=True)]}
+
+
+def saves(steps: list[tuple[int, int]], **more: Any) -> dict[str, Any]:
+    """A spend-and-save with these steps."""
+    shown = [{"fromFen": at, "off": off} for at, off in steps]
+    return {"spendAndSave": [{"name": "A", "steps": shown, **more}]}
 
 
 ORDERS = {"fact": "ORDERS", "op": "AT_LEAST", "number": 3, "months": 6}
@@ -177,6 +195,25 @@ def test_what_is_left_out_is_as_shipped_and_what_is_shown_can_be_read(kind: Poli
             {"levels": [{"name": "1", "growth": 0, "benefits": [""]}]},
             ["levels.0.benefits.0"],
         ),
+        ("PRICING", {"sequence": ["COUPONS", "MEMBER_DAY"]}, ["sequence"]),
+        ("PRICING", {"sequence": ["COUPONS"] * 4}, ["sequence"]),
+        ("PRICING", {"exclusive": [["COUPONS", "COUPONS"]]}, ["exclusive"]),
+        ("PRICING", {"exclusive": [["COUPONS"]]}, ["exclusive.0.1"]),
+        ("PRICING", {"memberDay": {"days": [32], "off": 0}}, ["memberDay.days.0", "memberDay.off"]),
+        ("PRICING", {"memberDay": {"scope": {"units": ["mbr_1"]}}}, ["memberDay.scope.units.0"]),
+        ("PRICING", {"memberDay": {"scope": {"channels": ["X"]}}}, ["memberDay.scope.channels.0"]),
+        ("PRICING", saves([(100, 101)]), ["spendAndSave.0.steps"]),
+        ("PRICING", saves([(200, 20), (100, 30)]), ["spendAndSave.0.steps"]),
+        ("PRICING", saves([(100, 20), (200, 20)]), ["spendAndSave.0.steps"]),
+        ("PRICING", saves([]), ["spendAndSave.0.steps"]),
+        ("PRICING", saves([(100, 20), (200, 30)], repeats=True), ["spendAndSave.0"]),
+        (
+            "PRICING",
+            saves([(100, 20)], firstDay="2018-01-02", lastDay="2018-01-01"),
+            ["spendAndSave.0"],
+        ),
+        ("PRICING", {"spendAndSave": saves([(100, 20)])["spendAndSave"] * 2}, ["spendAndSave"]),
+        ("PRICING", {"holdMinutes": 0}, ["holdMinutes"]),
         ("TIER_LADDER", tiers(), ["tiers"]),
         ("TIER_LADDER", tiers(1, 2), ["tiers"]),
         ("TIER_LADDER", tiers(0, 200, 200), ["tiers"]),

@@ -28,6 +28,7 @@ describe_enum(
         "GUIDE_LEVELS": "Bands of the levels of guides. 导购等级规则",
         "PARTNER_LEVELS": "Levels of channel partners, with benefits. 渠道商等级规则",
         "POINTS": "How points are earned, held, kept and taken back. 积分规则",
+        "PRICING": "Member day, spend-and-save, what combines in a checkout. 试算与优惠叠加规则",
         "TAG_RULES": "Which members have which tag by rule. 自动标签规则",
         "BENEFITS": "What each tier brings, and its gifts. 会员权益规则",
     },

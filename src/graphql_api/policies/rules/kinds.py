@@ -17,6 +17,7 @@ from graphql_api.policies.rules.documents import PolicyDocument
 from graphql_api.policies.rules.levels import GuideLevelsPolicy, PartnerLevelsPolicy
 from graphql_api.policies.rules.phases import LifecyclePolicy, RelationshipPhasePolicy
 from graphql_api.policies.rules.points import PointsPolicy
+from graphql_api.policies.rules.pricing import PricingPolicy
 from graphql_api.policies.rules.purchases import GrowthPolicy, OwnershipPolicy
 from graphql_api.policies.rules.rfm import RfmPolicy
 from graphql_api.policies.rules.tag_rules import TagRulesPolicy
@@ -40,6 +41,7 @@ class PolicyKind(StrEnum):
     GUIDE_LEVELS = "GUIDE_LEVELS"
     PARTNER_LEVELS = "PARTNER_LEVELS"
     POINTS = "POINTS"
+    PRICING = "PRICING"
 
 
 class PolicyState(StrEnum):
@@ -63,6 +65,7 @@ DOCUMENTS: Mapping[PolicyKind, type[PolicyDocument]] = {
     PolicyKind.GUIDE_LEVELS: GuideLevelsPolicy,
     PolicyKind.PARTNER_LEVELS: PartnerLevelsPolicy,
     PolicyKind.POINTS: PointsPolicy,
+    PolicyKind.PRICING: PricingPolicy,
 }
 """The document of each kind of policy."""
 
