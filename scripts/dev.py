@@ -23,6 +23,7 @@ import uvicorn
 from graphql_api import graphiql, tables
 from graphql_api.bulk.models import BulkItem
 from graphql_api.config import settings
+from graphql_api.coupons.models import CouponsItem
 from graphql_api.members.models import MembersItem
 from graphql_api.merges.models import MergesItem
 from graphql_api.orders.models import OrdersItem
@@ -178,6 +179,7 @@ def _pumps(data_dir: Path) -> list[Pump | QueuePump | Days]:
     os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "WARNING")
     from graphql_api.handlers import (
         bulk_steps,
+        coupon_changes,
         effects,
         hand_overs,
         merges,
@@ -191,6 +193,7 @@ def _pumps(data_dir: Path) -> list[Pump | QueuePump | Days]:
     from graphql_api.handlers import webhook_events as events
 
     members, tags = MembersItem.Meta.table_name, TagsItem.Meta.table_name
+    coupons = CouponsItem.Meta.table_name
     return [
         Pump(members, effects.handler, data_dir),
         Pump(members, standing.handler, data_dir, consumer="standing"),
@@ -199,6 +202,8 @@ def _pumps(data_dir: Path) -> list[Pump | QueuePump | Days]:
         Pump(tags, tag_counts.handler, data_dir, consumer="counts"),
         Pump(tags, tag_jobs.handler, data_dir, consumer="jobs"),
         Pump(members, events.handler, data_dir, consumer="webhooks"),
+        Pump(coupons, coupon_changes.handler, data_dir),
+        Pump(coupons, events.handler, data_dir, consumer="webhooks"),
         Pump(OrdersItem.Meta.table_name, events.handler, data_dir, consumer="webhooks"),
         Pump(BulkItem.Meta.table_name, bulk_steps.handler, data_dir),
         QueuePump(settings().webhook_queue_url, deliveries.handler),

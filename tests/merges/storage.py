@@ -11,6 +11,8 @@ from graphql_api import tables
 from graphql_api.access.service import sessions
 from graphql_api.campaigns.models import Campaign
 from graphql_api.campaigns.rules import ParticipationState
+from graphql_api.coupons.models import Coupon
+from graphql_api.coupons.service import Lock, Shown, lock
 from graphql_api.guides.models import Guide
 from graphql_api.kit.dynamo.connection import shared_client
 from graphql_api.kit.time import real_now
@@ -39,6 +41,7 @@ from graphql_api.tags.models import Tag
 from graphql_api.tags.service import TagsSet, set_tags_as
 from graphql_api.viewer import SYSTEM, Viewer
 from tests.campaigns.factories import make_running, take_part
+from tests.coupons.factories import claim, make_template
 from tests.factories import (
     CLOCK,
     NOW,
@@ -93,6 +96,7 @@ class Scene:
     bob: Guide
     orders: dict[str, Snapshot]
     tags: dict[str, Tag]
+    coupons: dict[str, Coupon]
     campaigns: dict[str, Campaign]
 
     def merge(self, *, viewer: Viewer = SYSTEM, **more: Any) -> Merge:
@@ -141,6 +145,7 @@ def set_the_scene() -> Scene:
         bob=bob,
         orders=_orders(store, survivor, loser),
         tags=_tags(survivor, loser),
+        coupons=_coupons(survivor, loser),
         campaigns=_campaigns(survivor, loser),
     )
 
@@ -191,6 +196,15 @@ def _tags(survivor: Member, loser: Member) -> dict[str, Tag]:
     set_tags(loser, tags["timed"], expires_on=CLOCK.today() + 3 * DAY, reason="到期")
     _by_rule(loser, tags["shared"])
     return tags
+
+
+def _coupons(survivor: Member, loser: Member) -> dict[str, Coupon]:
+    """A coupon of each, of one template; the loser's is held for an order."""
+    template = make_template(per_member=1)
+    coupons = {"mine": claim(survivor, template), "theirs": claim(loser, template)}
+    held = Lock(coupon=Shown(id=coupons["theirs"].coupon_id), key="ord_1", until=NOW + DAY)
+    lock(held, viewer=SYSTEM, clock=CLOCK)
+    return coupons
 
 
 def _by_rule(member: Member, tag: Tag) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from graphql_api import auth
 from graphql_api.campaigns import repository as campaigns
+from graphql_api.coupons import repository as coupons
 from graphql_api.errors import (
     AppError,
     Conflict,
@@ -105,6 +106,7 @@ def test_merge_of_two_lives_is_whole_in_the_answer_and_says_what_it_moved(scene:
         Moved(MergePart.SESSIONS, 1),
         Moved(MergePart.ORDERS, 4),
         Moved(MergePart.TAGS, 7),
+        Moved(MergePart.COUPONS, 1),
         Moved(MergePart.PARTICIPATIONS, 3),
     ]
     assert member_now(scene.survivor.id).merge_id is None
@@ -492,6 +494,21 @@ def test_more_aliases_than_a_member_has_are_refused(
     refused(LimitExceeded, ("input", "loser_id"), survivor, second)
 
 
+def test_coupons_are_the_survivors_as_they_were_and_limits_count_both(scene: Scene) -> None:
+    scene.merge()
+    survivor = member_now(scene.survivor.id)
+    page = coupons.page_of_member(survivor.id, first=10, after=None, reverse=False)
+    theirs = scene.coupons["theirs"]
+    assert {c.coupon_id for c in page.items} == {c.coupon_id for c in scene.coupons.values()}
+    for name in (theirs.coupon_id, theirs.code):
+        [found] = coupons.find([name])
+        assert found is not None
+        assert (found.member_id, found.state, found.lock_key) == (survivor.id, "LOCKED", "ord_1")
+    assert int(coupons.get_claims(survivor.id, theirs.template_id).total) == 2
+    assert coupons.claims_of_member(scene.loser.id, at_most=9) == []
+    assert coupons.some_of_member(scene.loser.id, at_most=9) == []
+
+
 # --- the undo record -------------------------------------------------------------------------
 
 
@@ -507,6 +524,8 @@ def test_record_holds_both_members_as_they_were_and_all_that_was_moved(scene: Sc
         MergePart.ORDERS,
         MergePart.TAGS,
         MergePart.TAGS,
+        MergePart.COUPONS,
+        MergePart.COUPONS,
         MergePart.PARTICIPATIONS,
     ]
     assert rows[0].document == {"survivor": survivor, "loser": loser}

@@ -26,6 +26,7 @@ from graphql_api.ownership.tasks import run_hand_over
 from graphql_api.stores.models import Store
 from graphql_api.viewer import SYSTEM, Role, Viewer
 from tests.campaigns.factories import make_running, take_part
+from tests.coupons.factories import claim, make_template
 from tests.factories import (
     CLOCK,
     make_guide,
@@ -88,6 +89,7 @@ def live() -> Life:
     take_part(
         make_running("会员日", clock=CLOCK), member, clock=CLOCK, channel=CampaignChannel.WECOM
     )
+    claim(member, make_template(per_member=2))
     sessions.begin(member.id, at=real_now())
     return Life(member_now(member.id), merged.id, store, _buy(member, store))
 

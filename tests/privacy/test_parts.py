@@ -47,6 +47,8 @@ LEAD_NOWHERE = {
     ownership.Skipped: "the same, with a reason from a closed list",
     tags.TagJob: "ids of members that failed, with refusals of ours",
     tags.JobList: "ids in the list of a job",
+    coupons.IssueJob: "ids of members that failed, with refusals of ours",
+    coupons.IssueList: "ids in the list of a job",
     standing.Failure: "an id and the name of an error",
     rebuilds.Run: "ids of a few members whom a policy moves",
     rebuilds.Piece: "the same, of a piece of the run",

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphql_api.viewer import MANAGE_WEBHOOKS, READ_MEMBERS, READ_ORDERS, Role, Viewer
+from graphql_api.coupons.rules import CouponState
+from graphql_api.viewer import (
+    MANAGE_WEBHOOKS,
+    READ_COUPONS,
+    READ_MEMBERS,
+    READ_ORDERS,
+    Role,
+    Viewer,
+)
 from graphql_api.webhooks import rules
 from graphql_api.webhooks.rules import Answer, DeliveryState, Health, Problem, Topic
 
@@ -27,8 +35,30 @@ def thing(**known: Any) -> Any:
 
 def test_every_topic_of_a_change_comes_from_one_table() -> None:
     tables: list[Any] = [*rules.OF_EFFECTS.values(), *rules.OF_MEMBERS, *rules.OF_ORDERS]
-    tables += rules.OF_STANDINGS
+    tables += [*rules.OF_STANDINGS, *rules.OF_COUPONS.values(), Topic.COUPON_RETURNED]
     assert sorted(tables) == sorted(set(Topic) - {Topic.TEST, Topic.MEMBER_ERASED})
+
+
+def test_coupon_is_told_when_it_is_new_used_back_or_over() -> None:
+    def coupon(state: str, version: int = 2) -> Any:
+        return SimpleNamespace(state=CouponState(state), version=version)
+
+    assert rules.coupon_topic(None, coupon("ISSUED", 1)) is Topic.COUPON_ISSUED
+    assert rules.coupon_topic(None, coupon("ISSUED", 4)) is None
+    told = {
+        ("ISSUED", "REDEEMED"): Topic.COUPON_REDEEMED,
+        ("LOCKED", "REDEEMED"): Topic.COUPON_REDEEMED,
+        ("REDEEMED", "ISSUED"): Topic.COUPON_RETURNED,
+        ("REDEEMED", "EXPIRED"): Topic.COUPON_RETURNED,
+        ("ISSUED", "EXPIRED"): Topic.COUPON_EXPIRED,
+        ("ISSUED", "RECYCLED"): Topic.COUPON_RECYCLED,
+        ("LOCKED", "GIFTED"): Topic.COUPON_GIFTED,
+        ("ISSUED", "LOCKED"): None,
+        ("LOCKED", "ISSUED"): None,
+        ("ISSUED", "ISSUED"): None,
+    }
+    found = {pair: rules.coupon_topic(*(coupon(state) for state in pair)) for pair in told}
+    assert found == told
 
 
 def test_change_of_a_profile_names_the_fields_as_the_schema_does() -> None:
@@ -258,3 +288,5 @@ def test_headquarters_see_every_endpoint_and_a_key_its_own(
 def test_key_must_be_allowed_to_read_what_it_is_told_of() -> None:
     assert rules.scope_of(Topic.ORDER_REFUNDED) == READ_ORDERS
     assert rules.scope_of(Topic.MEMBER_ENROLLED) == READ_MEMBERS
+    assert rules.scope_of(Topic.COUPON_ISSUED) == READ_COUPONS
+    assert rules.scope_of(Topic.COUPON_RETURNED) == READ_COUPONS

@@ -19,6 +19,8 @@ from graphql_api.coupons.rules import (
     CouponSource,
     CouponState,
     Days,
+    IssueState,
+    IssueTo,
     Limits,
     LockKind,
     Taken,
@@ -26,6 +28,7 @@ from graphql_api.coupons.rules import (
     Terms,
     Window,
 )
+from graphql_api.errors import ErrorCode
 from graphql_api.kit.dynamo import DayAttribute, InstantAttribute, Item, JsonAttribute, table_name
 from graphql_api.members.rules import Origin
 from graphql_api.viewer import Role
@@ -269,6 +272,58 @@ class Coupon(CouponsItem):
         self.redeemed_by_role = self.redeemed_by_id = None
 
 
+class IssueFailure:
+    """A member to whom a job could not issue a coupon, and why."""
+
+    __slots__ = ("code", "member_id", "message")
+
+    def __init__(self, member_id: str, code: str, message: str) -> None:
+        self.member_id = member_id
+        self.code = ErrorCode(code)
+        self.message = message
+
+
+class IssueJob(CouponsItem):
+    """Coupons of a template for many members, issued in steps; `place` is how far it got."""
+
+    id_prefix = "cpj"
+
+    template_id = UnicodeAttribute()
+    state = UnicodeEnumAttribute(IssueState, default=IssueState.WAITING)
+    members = UnicodeEnumAttribute(IssueTo)
+    store_id = UnicodeAttribute(null=True)
+    guide_id = UnicodeAttribute(null=True)
+    tag_id = UnicodeAttribute(null=True)
+
+    by_role = UnicodeEnumAttribute(Role)
+    by_id = UnicodeAttribute()
+    unit_id = UnicodeAttribute(null=True)
+    scopes = JsonAttribute(default=list)
+    day = DayAttribute()
+
+    place = UnicodeAttribute(null=True)
+    total = NumberAttribute(null=True)
+    done = NumberAttribute(default=0)
+    failed = NumberAttribute(default=0)
+    failure_document = JsonAttribute(attr_name="failures", default=list)
+    problem = UnicodeAttribute(null=True)
+    created_at = InstantAttribute()
+    started_at = InstantAttribute(null=True)
+    finished_at = InstantAttribute(null=True)
+    version = VersionAttribute()
+
+    @property
+    def failures(self) -> list[IssueFailure]:
+        """The first hundred members that failed."""
+        return [IssueFailure(*row) for row in self.failure_document]
+
+
+class IssueList(CouponsItem):
+    """A stretch of the members that a job was given by id."""
+
+    member_ids = JsonAttribute()
+
+
 class TemplateCount(CouponsItem):
     """A part of the number of coupons of a template in each state; the parts add up."""
 
@@ -326,6 +381,16 @@ def code_id(code: str) -> str:
 def claim_code_id(word: str) -> str:
     """The key of the word by which a template is claimed; words that differ in case are one."""
     return f"word#{word.casefold()}"
+
+
+def jobs_of(principal_id: str) -> str:
+    """The key under which the jobs of their maker stand."""
+    return f"jobs#{principal_id}"
+
+
+def list_sort(number: int) -> str:
+    """The range key of a stretch of a job's members."""
+    return f"list#{number:05d}"
 
 
 def mark_id(event_id: str) -> str:

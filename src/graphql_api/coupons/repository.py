@@ -18,6 +18,8 @@ from graphql_api.coupons.models import (
     Coupon,
     CouponPointer,
     CouponsItem,
+    IssueJob,
+    IssueList,
     Mark,
     Stock,
     StoreClaims,
@@ -31,6 +33,7 @@ from graphql_api.kit.dynamo import Page, Transaction, batch_get, get_together, k
 from graphql_api.kit.dynamo.blocks import key_walk, one_after_another
 from graphql_api.kit.dynamo.partitions import delete_all
 
+LIST_SIZE = 500
 _READ_ON = 5
 
 
@@ -226,6 +229,12 @@ def find(named: Sequence[str]) -> list[Coupon | None]:
     return _behind(batch_get(CouponPointer, keys, consistent=True), consistent=True)
 
 
+def are_issued(coupon_ids: Sequence[str]) -> bool:
+    """Whether a coupon with any of these ids was issued (strongly consistent)."""
+    found = batch_get(CouponPointer, [(id_, SOLE) for id_ in coupon_ids], consistent=True)
+    return any(pointer is not None for pointer in found)
+
+
 def get_at(keys: Sequence[tuple[str, str]]) -> list[Coupon | None]:
     """Coupons by their base keys as they are now (strongly consistent), to decide on."""
     return batch_get(Coupon, keys, consistent=True)
@@ -349,6 +358,54 @@ def due_in(shard: str, as_of: date, *, first: int, after: str | None) -> Page[Co
     """Keys of the coupons of a shard that time may have changed before a day, longest ago first."""
     due_place, day = CouponsItem.due_place, as_of.isoformat()
     return key_page(CouponsItem.by_due, shard, due_place, first=first, after=after, up_to=day)
+
+
+# --- jobs ------------------------------------------------------------------------------------
+
+
+def get_jobs(job_ids: Sequence[str]) -> list[IssueJob | None]:
+    """Jobs by id."""
+    return batch_get(IssueJob, [(id_, SOLE) for id_ in job_ids])
+
+
+def get_job(job_id: str) -> IssueJob | None:
+    """One job as it is now (strongly consistent), to decide on."""
+    return batch_get(IssueJob, [(job_id, SOLE)], consistent=True)[0]
+
+
+def create_job(tx: Transaction, job: IssueJob, member_ids: Sequence[str]) -> None:
+    """Add a new job with its list of members, 500 to an item."""
+    job.listed, job.list_place = models.jobs_of(job.by_id), job.id
+    tx.create(job)
+    for number, start in enumerate(range(0, len(member_ids), LIST_SIZE)):
+        stretch = list(member_ids[start : start + LIST_SIZE])
+        tx.create(IssueList(job.id, models.list_sort(number), member_ids=stretch))
+
+
+def save_job(tx: Transaction, job: IssueJob) -> None:
+    """Write a job over the version that was read."""
+    tx.save(job)
+
+
+def page_of_jobs(
+    principal_id: str, *, first: int, after: str | None, reverse: bool
+) -> Page[IssueJob]:
+    """Jobs that somebody made, by time: one Query, one BatchGetItem."""
+    key, place = models.jobs_of(principal_id), CouponsItem.list_place
+    keys = key_page(CouponsItem.by_list, key, place, first=first, after=after, reverse=reverse)
+    return keys.showing(get_jobs([key.id for key in keys.items]))
+
+
+def listed_page(job_id: str, *, first: int, after: str | None) -> Page[str]:
+    """Ids of a job's list after a place; a page ends where an item of the list does."""
+    start = 0 if after is None else int(after) + 1
+    number, within = divmod(start, LIST_SIZE)
+    keys = [(job_id, models.list_sort(n)) for n in (number, number + 1)]
+    here, next_one = batch_get(IssueList, keys, consistent=True)
+    stretch = here.member_ids if here else []
+    listed = stretch[within : within + first]
+    more = within + first < len(stretch) or next_one is not None
+    return Page(listed, [f"{start + n:06d}" for n in range(len(listed))], more)
 
 
 # --- counts ----------------------------------------------------------------------------------

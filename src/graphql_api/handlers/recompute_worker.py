@@ -1,4 +1,4 @@
-"""The work of a day, a piece to a message: standings, tags and ownerships by shard, campaigns."""
+"""The work of a day, a piece to a message: most kinds by shard, campaigns in one."""
 
 import json
 from collections.abc import Callable
@@ -9,6 +9,8 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from graphql_api.campaigns import tasks as campaigns
 from graphql_api.config import settings
+from graphql_api.coupons import tasks as coupons
+from graphql_api.coupons.models import SHARDS as COUPON_SHARDS
 from graphql_api.kit import aws
 from graphql_api.kit.time import Clock, start_of
 from graphql_api.members.models import GUIDE_DUE_SHARDS
@@ -28,6 +30,7 @@ def pieces(as_of: date) -> list[Piece]:
     """Everything that a day asks for: what runs out first, for standings may hang on it."""
     found = [{"work": "tags", "shard": shard} for shard in TAG_SHARDS]
     found += [{"work": "ownership", "shard": shard} for shard in GUIDE_DUE_SHARDS]
+    found += [{"work": "coupons", "shard": shard} for shard in COUPON_SHARDS]
     found += [{"work": "campaigns"}]
     found += [{"work": "standing", "shard": shard} for shard in standing.SHARDS]
     return [{**piece, "as_of": as_of.isoformat()} for piece in found]
@@ -44,6 +47,10 @@ def _tags(piece: Piece, clock: Clock) -> None:
 
 def _ownership(piece: Piece, clock: Clock) -> None:
     ownership.expire_shard(piece["shard"], _day(piece), clock=clock)
+
+
+def _coupons(piece: Piece, clock: Clock) -> None:
+    coupons.expire_shard(piece["shard"], _day(piece), clock=clock)
 
 
 def _campaigns(piece: Piece, clock: Clock) -> None:
@@ -72,6 +79,7 @@ def _standing(piece: Piece, clock: Clock) -> Piece | None:
 _WORK: dict[str, Work] = {
     "tags": _tags,
     "ownership": _ownership,
+    "coupons": _coupons,
     "campaigns": _campaigns,
     "standing": _standing,
 }

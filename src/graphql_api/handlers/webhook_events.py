@@ -1,8 +1,10 @@
-"""What follows from a write to members and orders: endpoints that want to know are told."""
+"""What follows from a write to members, coupons, orders: endpoints that want to know are told."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from graphql_api.coupons.models import coupon_of
 from graphql_api.kit.time import real_now
 from graphql_api.observability import count, invocation, logger
 from graphql_api.webhooks import tasks
@@ -11,17 +13,23 @@ from graphql_api.webhooks.tasks import Change
 
 
 def events_of(record: dict[str, Any]) -> list[Event]:
-    """What a record of either stream tells."""
+    """What a record of any of the streams tells."""
     written = record["dynamodb"]
     at = datetime.fromtimestamp(float(written["ApproximateCreationDateTime"]), UTC)
     change = Change(record["eventID"], at, written.get("OldImage"), written.get("NewImage"))
-    look = tasks.order_events if "owner" in written["Keys"] else tasks.member_events
-    return look(change)
+    return _teller(written["Keys"])(change)
+
+
+def _teller(keys: dict[str, Any]) -> Callable[[Change], list[Event]]:
+    if "owner" in keys:
+        return tasks.order_events
+    is_coupon = coupon_of(keys.get("sort", {}).get("S", "")) is not None
+    return tasks.coupon_events if is_coupon else tasks.member_events
 
 
 @invocation
 def handler(event: dict[str, Any], _context: Any) -> dict[str, list[Any]]:
-    """The streams of members and orders, a batch at a time.
+    """The streams of members, coupons and orders, a batch at a time.
 
     A batch that fails is delivered again as a whole; what of it was written is found.
     """

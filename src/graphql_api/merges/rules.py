@@ -43,6 +43,7 @@ class MergePart(StrEnum):
     SESSIONS = "SESSIONS"
     ORDERS = "ORDERS"
     TAGS = "TAGS"
+    COUPONS = "COUPONS"
     PARTICIPATIONS = "PARTICIPATIONS"
 
 

@@ -58,6 +58,7 @@ describe_enum(
         "SESSIONS": "Logins that ended. 登录",
         "ORDERS": "Orders. 订单",
         "TAGS": "Tags; of those that clash the stronger stayed. 标签",
+        "COUPONS": "Coupons, and what was taken under limits. 优惠券",
         "PARTICIPATIONS": "Parts in campaigns; of two in one the further stayed. 活动参与",
     },
 )

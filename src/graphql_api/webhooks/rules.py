@@ -5,11 +5,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from graphql_api.coupons.rules import CouponState
 from graphql_api.members.rules import EffectKind
-from graphql_api.viewer import MANAGE_WEBHOOKS, READ_MEMBERS, READ_ORDERS, Role, Viewer
+from graphql_api.viewer import (
+    MANAGE_WEBHOOKS,
+    READ_COUPONS,
+    READ_MEMBERS,
+    READ_ORDERS,
+    Role,
+    Viewer,
+)
 
 KEPT = timedelta(days=14)
 GIVEN_UP_AFTER = timedelta(hours=24)
@@ -38,6 +46,12 @@ class Topic(StrEnum):
     MEMBER_LIFECYCLE_CHANGED = "MEMBER_LIFECYCLE_CHANGED"
     ORDER_APPLIED = "ORDER_APPLIED"
     ORDER_REFUNDED = "ORDER_REFUNDED"
+    COUPON_ISSUED = "COUPON_ISSUED"
+    COUPON_REDEEMED = "COUPON_REDEEMED"
+    COUPON_RETURNED = "COUPON_RETURNED"
+    COUPON_EXPIRED = "COUPON_EXPIRED"
+    COUPON_RECYCLED = "COUPON_RECYCLED"
+    COUPON_GIFTED = "COUPON_GIFTED"
     TEST = "TEST"
 
 
@@ -84,6 +98,15 @@ OF_ORDERS = {
 }
 """The same of an order."""
 
+OF_COUPONS = {
+    CouponState.ISSUED: Topic.COUPON_ISSUED,
+    CouponState.REDEEMED: Topic.COUPON_REDEEMED,
+    CouponState.EXPIRED: Topic.COUPON_EXPIRED,
+    CouponState.RECYCLED: Topic.COUPON_RECYCLED,
+    CouponState.GIFTED: Topic.COUPON_GIFTED,
+}
+"""What is told of a coupon that comes to stand so; one that was used and comes back is returned."""
+
 OF_STANDINGS = {
     Topic.MEMBER_TIER_CHANGED: "tier",
     Topic.MEMBER_LIFECYCLE_CHANGED: "lifecycle",
@@ -108,6 +131,9 @@ SHOWN_AS = {
     "refund_document": "refunds",
 }
 """Attributes that are called otherwise in the schema."""
+
+
+_OF_COUPONS = frozenset({*OF_COUPONS.values(), Topic.COUPON_RETURNED})
 
 
 class EndpointState(StrEnum):
@@ -197,11 +223,36 @@ def order_topics(old: Any, new: Any) -> dict[Topic, list[str]]:
     return {topic: names for topic, names in told.items() if names}
 
 
+class SeenCoupon(Protocol):
+    """What of a coupon is told."""
+
+    @property
+    def state(self) -> CouponState: ...
+    @property
+    def version(self) -> Any: ...
+
+
+def coupon_topic(old: SeenCoupon | None, new: SeenCoupon) -> Topic | None:
+    """What a change of a coupon tells: that it is new, used, back, or over; locks are not told.
+
+    One that stands elsewhere after a merge is not new: its versions go on.
+    """
+    if old is None:
+        return Topic.COUPON_ISSUED if new.version == 1 else None
+    if old.state is new.state:
+        return None
+    if old.state is CouponState.REDEEMED:
+        return Topic.COUPON_RETURNED
+    return None if new.state is CouponState.ISSUED else OF_COUPONS.get(new.state)
+
+
 # --- who may be told -------------------------------------------------------------------------
 
 
 def scope_of(topic: Topic) -> str:
     """What a key must be allowed to read to be told of it."""
+    if topic in _OF_COUPONS:
+        return READ_COUPONS
     return READ_ORDERS if topic in OF_ORDERS else READ_MEMBERS
 
 

@@ -41,6 +41,12 @@ describe_enum(
         "MEMBER_LIFECYCLE_CHANGED": "A member is in another state of the lifecycle. 生命周期变更",
         "ORDER_APPLIED": "An order is new, changed, or came to a member. 订单写入",
         "ORDER_REFUNDED": "A refund of an order is new or changed. 订单退款",
+        "COUPON_ISSUED": "A member has a new coupon. 优惠券发放",
+        "COUPON_REDEEMED": "A coupon was used. 优惠券核销",
+        "COUPON_RETURNED": "A coupon that was used is the member's again. 优惠券返还",
+        "COUPON_EXPIRED": "A coupon ran out unused. 优惠券过期",
+        "COUPON_RECYCLED": "An unused coupon was taken back. 优惠券回收",
+        "COUPON_GIFTED": "A friend took a coupon over and has a new one. 优惠券转赠",
         "TEST": "Nothing happened: somebody tries an endpoint. 测试",
     },
 )

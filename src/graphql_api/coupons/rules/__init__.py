@@ -29,6 +29,7 @@ from graphql_api.coupons.rules.fitting import (
     together,
     usable,
 )
+from graphql_api.coupons.rules.jobs import OVER, IssueState, IssueTo
 from graphql_api.coupons.rules.limits import (
     ClaimProblem,
     Limits,
@@ -68,6 +69,7 @@ __all__ = [
     "LENGTH",
     "LIMITED",
     "MAX_OF_ORDER",
+    "OVER",
     "TEMPLATE_TRANSITIONS",
     "TRANSITIONS",
     "Basket",
@@ -82,6 +84,8 @@ __all__ = [
     "CouponUse",
     "Days",
     "Hours",
+    "IssueState",
+    "IssueTo",
     "Limits",
     "LockKind",
     "OrderCoupons",

@@ -1,6 +1,7 @@
 """What can be done to coupons: templates, issuing and claiming, using, giving, following orders."""
 
 from graphql_api.coupons.service.absorbing import absorb
+from graphql_api.coupons.service.commands import NotGivenOut, OutOfStock
 from graphql_api.coupons.service.gifts import GiftAccept, accept, offer, withdraw
 from graphql_api.coupons.service.issuing import (
     Claim,
@@ -9,8 +10,10 @@ from graphql_api.coupons.service.issuing import (
     claim,
     claim_token,
     issue,
+    issue_for_job,
     issue_in,
 )
+from graphql_api.coupons.service.jobs import IssueWhose, JobCreate, cancel_job, create_job
 from graphql_api.coupons.service.ordering import follow_order
 from graphql_api.coupons.service.templates import (
     TemplateCreate,
@@ -45,7 +48,11 @@ __all__ = [
     "ClaimToken",
     "GiftAccept",
     "Issue",
+    "IssueWhose",
+    "JobCreate",
     "Lock",
+    "NotGivenOut",
+    "OutOfStock",
     "Redeem",
     "Shown",
     "TemplateCreate",
@@ -55,11 +62,14 @@ __all__ = [
     "absorb",
     "accept",
     "activate_template",
+    "cancel_job",
     "claim",
     "claim_token",
+    "create_job",
     "create_template",
     "follow_order",
     "issue",
+    "issue_for_job",
     "issue_in",
     "lock",
     "lock_in",

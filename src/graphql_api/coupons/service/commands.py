@@ -19,14 +19,22 @@ class Command(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class NotGivenOut(ForbiddenTransition):
+    """Nothing of the template is given out now."""
+
+
+class OutOfStock(LimitExceeded):
+    """Nothing of the template is left."""
+
+
 _CLAIMS: dict[ClaimProblem, tuple[type[AppError], str]] = {
-    ClaimProblem.NOT_ACTIVE: (ForbiddenTransition, "This coupon is not given out"),
+    ClaimProblem.NOT_ACTIVE: (NotGivenOut, "This coupon is not given out"),
     ClaimProblem.NOT_BEGUN: (ForbiddenTransition, "This coupon is not given out yet"),
-    ClaimProblem.OVER: (ForbiddenTransition, "This coupon is not given out any more"),
+    ClaimProblem.OVER: (NotGivenOut, "This coupon is not given out any more"),
     ClaimProblem.TIER: (Forbidden, "This coupon is for other tiers"),
     ClaimProblem.MEMBER_LIMIT: (LimitExceeded, "The member has all that one may have of this"),
     ClaimProblem.STORE_LIMIT: (LimitExceeded, "The store has given out all that it may of this"),
-    ClaimProblem.OUT_OF_STOCK: (LimitExceeded, "None of this coupon is left"),
+    ClaimProblem.OUT_OF_STOCK: (OutOfStock, "None of this coupon is left"),
 }
 
 _USES = {

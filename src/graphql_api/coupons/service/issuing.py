@@ -8,7 +8,7 @@ from typing import Self
 from pydantic import model_validator
 
 from graphql_api.coupons import models, repository, rules
-from graphql_api.coupons.models import Coupon, CouponPointer, Stock, Template
+from graphql_api.coupons.models import Coupon, CouponPointer, IssueJob, Stock, Template
 from graphql_api.coupons.rules import ClaimProblem, CouponSource, TemplateState
 from graphql_api.coupons.service import tokens
 from graphql_api.coupons.service.commands import NO_TEMPLATE, Command, refused
@@ -128,6 +128,40 @@ def issue(given: Issue, *, viewer: Viewer, clock: Clock) -> Coupon:
         )
 
     return transact(attempt)
+
+
+def issue_for_job(job: IssueJob, member_id: str, *, viewer: Viewer, clock: Clock) -> None:
+    """One coupon of a job for a member within the maker's reach; who has it gets no other.
+
+    Also where the member was several, and one of them had it.
+    """
+
+    def attempt(tx: Transaction) -> None:
+        template = _active(job.template_id, ("input", "template_id"))
+        member = members.get(member_id) if _is_member(member_id) else None
+        if member is None or not rules.may_issue(
+            viewer, member, by_front_line=bool(template.by_front_line)
+        ):
+            raise NotFound("There is no such member")
+        keys = [f"{job.id}#{life}" for life in member.lives]
+        if repository.are_issued([ids.derived_id("cpn", template.id, key) for key in keys]):
+            return
+        if member.archived_at is not None:
+            raise Forbidden("This member is archived")
+        issue_in(
+            tx,
+            member,
+            template,
+            source=CouponSource.JOB,
+            source_ref=job.id,
+            key=keys[-1],
+            clock=clock,
+            viewer=viewer,
+            store_id=job.store_id,
+        )
+        members.require_present(tx, member.id)
+
+    transact(attempt)
 
 
 def claim(given: Claim, *, viewer: Viewer, clock: Clock) -> Coupon:

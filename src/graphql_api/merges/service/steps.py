@@ -10,6 +10,7 @@ from collections.abc import Callable
 from graphql_api.access import repository as access
 from graphql_api.access.service import sessions as access_sessions
 from graphql_api.campaigns import service as campaigns
+from graphql_api.coupons import service as coupons
 from graphql_api.kit.dynamo import Transaction
 from graphql_api.members import repository as members
 from graphql_api.members.rules import TagSource
@@ -59,6 +60,13 @@ def tagged(tx: Transaction, two: Two) -> Done | None:
     return Done(0, []) if tags.rekey(tx, two.survivor) else None
 
 
+def coupons_moved(tx: Transaction, two: Two) -> Done | None:
+    """Coupons go to the survivor as they are, then what was taken under limits adds up."""
+    rows = coupons.absorb(tx, two.survivor.id, two.loser.id)
+    moved = sum(1 for row in rows if "coupon_id" in row)
+    return Done(moved, rows) if rows else None
+
+
 def took_part(tx: Transaction, two: Two) -> Done | None:
     """Parts in campaigns go to the survivor; of two in one campaign the further stays."""
     rows = campaigns.absorb(tx, two.survivor.id, two.loser.id)
@@ -71,5 +79,6 @@ STEPS: tuple[tuple[MergePart, Step], ...] = (
     (MergePart.SESSIONS, sessions),
     (MergePart.ORDERS, bought),
     (MergePart.TAGS, tagged),
+    (MergePart.COUPONS, coupons_moved),
     (MergePart.PARTICIPATIONS, took_part),
 )

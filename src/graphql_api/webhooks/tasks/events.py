@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from graphql_api.coupons.models import Coupon
 from graphql_api.kit import ids
 from graphql_api.kit.dynamo import Transaction, transact
 from graphql_api.members.models import SOLE as SOLE_MEMBER
@@ -73,6 +74,18 @@ def order_events(change: Change) -> list[Event]:
         _event(change, topic, "Order", new.id, int(new.version), changed=names, **place)
         for topic, names in topics.items()
     ]
+
+
+def coupon_events(change: Change) -> list[Event]:
+    """What a change of a member's coupon tells; nothing of what a back-fill wrote."""
+    if change.new is None:
+        return []
+    new = Coupon.from_raw_data(change.new)
+    topic = rules.coupon_topic(Coupon.from_raw_data(change.old) if change.old else None, new)
+    if topic is None or new.origin is Origin.BACKFILL:
+        return []
+    data = {"memberId": new.member_id, "templateId": new.template_id}
+    return [_event(change, topic, "Coupon", new.coupon_id, int(new.version), **data)]
 
 
 def _event(
