@@ -15,6 +15,8 @@ from graphql_api.orders import service as orders
 from graphql_api.orders.models import OrdersItem
 from graphql_api.ownership import service as ownership
 from graphql_api.ownership.service import Assign
+from graphql_api.points import service as points
+from graphql_api.points import tasks as points_tasks
 from graphql_api.privacy import service as privacy
 from graphql_api.stores.models import Store
 from graphql_api.viewer import SYSTEM
@@ -214,6 +216,24 @@ def test_nothing_is_read_where_nothing_is_told(store: Store, streams: Streams) -
     with counted() as calls:
         webhook_events.handler({"Records": records}, None)
     assert calls == {}
+
+
+def test_points_that_move_and_that_run_out_are_told_and_opening_balances_are_not(
+    store: Store, streams: Streams
+) -> None:
+    register(URL)
+    member = make_member(store)
+    balance = points.OpeningBalance(
+        member_id=member.id, points=50, key="k", expires_on=CLOCK.today()
+    )
+    opening = points.PointsImport(balances=[balance])
+    points.import_balances(opening, viewer=SYSTEM, clock=CLOCK)
+    assert [topic for topic, _ in streams.drain()] == ["MEMBER_ENROLLED"]
+    points.grant(member.id, 5, key="g", cause=points.Cause(CLOCK))
+    points_tasks.run(CLOCK.today(), clock=CLOCK)
+    told = streams.drain()
+    assert [topic for topic, _ in told] == ["MEMBER_POINTS_CHANGED", "MEMBER_POINTS_EXPIRING"]
+    assert told[0][1]["changed"] == ["points"]
 
 
 def test_effect_of_a_back_fill_is_not_told_and_another_is(database: str) -> None:

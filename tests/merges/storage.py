@@ -35,6 +35,7 @@ from graphql_api.orders import service as order_service
 from graphql_api.orders.rules import contribution
 from graphql_api.orders.service import Snapshot
 from graphql_api.ownership import service as ownership
+from graphql_api.points import service as points
 from graphql_api.policies.rules import SHIPPED_GROWTH
 from graphql_api.stores.models import Store
 from graphql_api.tags.models import Tag
@@ -136,6 +137,7 @@ def set_the_scene() -> Scene:
     )
     ownership.assign(assigned, viewer=SYSTEM, clock=CLOCK)
     sessions.begin(loser.id, at=real_now())
+    _points(survivor, loser)
     return Scene(
         survivor=member_now(survivor.id),
         loser=member_now(loser.id),
@@ -163,6 +165,14 @@ def _withdraw(member: Member, channel: ConsentChannel) -> None:
         text_version="2017-09",
     )
     set_consent(given, viewer=SYSTEM, clock=CLOCK)
+
+
+def _points(survivor: Member, loser: Member) -> None:
+    """Some for each, of which the loser has put a part aside."""
+    points.grant(survivor.id, 30, key="welcome", cause=points.Cause(CLOCK))
+    points.grant(loser.id, 70, key="welcome", cause=points.Cause(CLOCK))
+    given = points.PointsFreeze(member_id=loser.id, points=20, key="cart")
+    points.freeze(given, viewer=SYSTEM, clock=CLOCK)
 
 
 def _orders(store: Store, survivor: Member, loser: Member) -> dict[str, Snapshot]:

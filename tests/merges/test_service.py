@@ -39,6 +39,7 @@ from graphql_api.orders import repository as orders
 from graphql_api.orders import service as order_service
 from graphql_api.orders import tasks as order_tasks
 from graphql_api.ownership import repository as ownership
+from graphql_api.points import service as points
 from graphql_api.stores.models import Store
 from graphql_api.tags import repository as tags
 from graphql_api.tags.rules import TagAction
@@ -63,6 +64,7 @@ from tests.merges.storage import (
     text,
 )
 from tests.orders.storage import first_purchases, member_now, order_of
+from tests.points.storage import account_of, figures_of
 
 HEADQUARTERS = Viewer(Role.OPERATOR, id="opr_1")
 
@@ -99,6 +101,7 @@ def test_merge_of_two_lives_is_whole_in_the_answer_and_says_what_it_moved(scene:
         Moved(MergePart.IDENTITIES, 3),
         Moved(MergePart.EFFECTS, 1),
         Moved(MergePart.FACTS, 1),
+        Moved(MergePart.POINTS, 1),
         Moved(MergePart.PROFILE, 4),
         Moved(MergePart.JOINING, 1),
         Moved(MergePart.CONSENTS, 2),
@@ -110,6 +113,21 @@ def test_merge_of_two_lives_is_whole_in_the_answer_and_says_what_it_moved(scene:
         Moved(MergePart.PARTICIPATIONS, 3),
     ]
     assert member_now(scene.survivor.id).merge_id is None
+
+
+def test_points_of_both_are_the_survivors_and_a_key_was_used_by_either(scene: Scene) -> None:
+    scene.merge()
+    survivor = member_now(scene.survivor.id)
+    assert figures_of(survivor.id) == (80, 0, 20)
+    assert {lot.id: lot.points for lot in account_of(survivor.id).lots} == {
+        "grant:welcome": 30,
+        "grant:welcome~m": 50,
+    }
+    assert account_of(scene.loser.id) == account_of("mbr_nobody")
+    points.grant(scene.loser.id, 70, key="welcome", cause=points.Cause(CLOCK))
+    released = points.PointsRelease(member_id=scene.loser.id, key="cart")
+    points.unfreeze(released, viewer=SYSTEM, clock=CLOCK)
+    assert figures_of(survivor.id) == (100, 0, 0)
 
 
 def test_orders_are_the_survivors_and_the_facts_are_those_of_all_orders(scene: Scene) -> None:

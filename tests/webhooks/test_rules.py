@@ -36,6 +36,7 @@ def thing(**known: Any) -> Any:
 def test_every_topic_of_a_change_comes_from_one_table() -> None:
     tables: list[Any] = [*rules.OF_EFFECTS.values(), *rules.OF_MEMBERS, *rules.OF_ORDERS]
     tables += [*rules.OF_STANDINGS, *rules.OF_COUPONS.values(), Topic.COUPON_RETURNED]
+    tables += rules.OF_POINTS
     assert sorted(tables) == sorted(set(Topic) - {Topic.TEST, Topic.MEMBER_ERASED})
 
 
@@ -105,6 +106,15 @@ def test_tier_and_lifecycle_are_told_when_they_change_and_not_when_they_begin() 
         Topic.MEMBER_LIFECYCLE_CHANGED: ["lifecycle"]
     }
     assert rules.standing_topics(None, new) == rules.standing_topics(new, None) == {}
+
+
+def test_points_are_told_however_they_moved_and_not_of_an_alias() -> None:
+    old = thing(points=5, points_pending=0, points_frozen=0, merged_into=None)
+    new = thing(points=3, points_pending=0, points_frozen=2, merged_into=None)
+    assert rules.points_topics(old, new) == {Topic.MEMBER_POINTS_CHANGED: ["points"]}
+    assert rules.points_topics(old, old) == {}
+    alias = thing(points=0, points_pending=0, points_frozen=0, merged_into="mbr_2")
+    assert rules.points_topics(old, alias) == {}
 
 
 def test_order_tells_of_its_body_and_of_its_refunds_apart() -> None:

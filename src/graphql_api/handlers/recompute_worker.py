@@ -16,6 +16,7 @@ from graphql_api.kit.time import Clock, start_of
 from graphql_api.members.models import GUIDE_DUE_SHARDS
 from graphql_api.observability import batches, count, invocation, logger
 from graphql_api.ownership import tasks as ownership
+from graphql_api.points import tasks as points
 from graphql_api.standing import tasks as standing
 from graphql_api.stores import service as stores
 from graphql_api.tags import tasks as tags
@@ -32,7 +33,9 @@ def pieces(as_of: date) -> list[Piece]:
     found += [{"work": "ownership", "shard": shard} for shard in GUIDE_DUE_SHARDS]
     found += [{"work": "coupons", "shard": shard} for shard in COUPON_SHARDS]
     found += [{"work": "campaigns"}]
+    found += [{"work": "points-activate", "shard": shard} for shard in points.SHARDS]
     found += [{"work": "standing", "shard": shard} for shard in standing.SHARDS]
+    found += [{"work": "points-expire", "shard": shard} for shard in points.SHARDS]
     return [{**piece, "as_of": as_of.isoformat()} for piece in found]
 
 
@@ -76,11 +79,21 @@ def _standing(piece: Piece, clock: Clock) -> Piece | None:
     return {**piece, "after": report.after} if report.more and report.after else None
 
 
+def _points_activate(piece: Piece, clock: Clock) -> None:
+    points.run_shard(piece["shard"], _day(piece), clock=clock, expiring=False)
+
+
+def _points_expire(piece: Piece, clock: Clock) -> None:
+    points.run_shard(piece["shard"], _day(piece), clock=clock)
+
+
 _WORK: dict[str, Work] = {
     "tags": _tags,
     "ownership": _ownership,
     "coupons": _coupons,
     "campaigns": _campaigns,
+    "points-activate": _points_activate,
+    "points-expire": _points_expire,
     "standing": _standing,
 }
 

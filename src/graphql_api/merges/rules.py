@@ -36,6 +36,7 @@ class MergePart(StrEnum):
     EFFECTS = "EFFECTS"
     STANDING = "STANDING"
     FACTS = "FACTS"
+    POINTS = "POINTS"
     PROFILE = "PROFILE"
     JOINING = "JOINING"
     CONSENTS = "CONSENTS"

@@ -51,6 +51,7 @@ describe_enum(
         "EFFECTS": "Marks of what happened once, such as a joining gift. 已发生的事件",
         "STANDING": "The tier, where the loser's was better: 1 then. 会员状态",
         "FACTS": "What was bought, as it stands on the member: 1 where there was any. 消费汇总",
+        "POINTS": "Lots of points that came along. 积分批次",
         "PROFILE": "Fields of the profile that the survivor had not. 资料",
         "JOINING": "The joining, where the loser's was earlier: 1 then. 入会",
         "CONSENTS": "Consents that the survivor had not, or had otherwise. 授权同意",

@@ -73,6 +73,10 @@ class Account(PointsItem):
             noticed_until=self.noticed_until,
         )
 
+    def is_due(self, day: date | None) -> bool:
+        """Whether the account stands in the index on a day, or in no place without one."""
+        return self.due_key == (due_key_of(self.id, day) if day else None)
+
     def hold(self, account: rules.Account, *, due_on: date | None) -> None:
         """Take an account on, and the day on which somebody has to look at it."""
         self.lot_document = [lot.row for lot in account.lots]

@@ -16,6 +16,22 @@ from graphql_api.points.models import (
     ProgramPart,
 )
 from graphql_api.points.rules import EntryKind
+from graphql_api.policies import repository as policies
+from graphql_api.policies.rules import PointsPolicy, PolicyKind
+
+
+def in_force() -> tuple[int, PointsPolicy]:
+    """The policy of points and its version; what was published is known within a minute."""
+    version, document = policies.remembered(PolicyKind.POINTS)
+    assert isinstance(document, PointsPolicy)
+    return version, document
+
+
+def policy_of(version: int) -> PointsPolicy:
+    """The policy of a version that something was decided by."""
+    document = policies.document_of(PolicyKind.POINTS, version)
+    assert isinstance(document, PointsPolicy)
+    return document
 
 
 def get_many(member_ids: Sequence[str]) -> list[Account | None]:

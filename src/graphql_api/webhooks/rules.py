@@ -44,6 +44,8 @@ class Topic(StrEnum):
     MEMBER_FIRST_PURCHASE = "MEMBER_FIRST_PURCHASE"
     MEMBER_TIER_CHANGED = "MEMBER_TIER_CHANGED"
     MEMBER_LIFECYCLE_CHANGED = "MEMBER_LIFECYCLE_CHANGED"
+    MEMBER_POINTS_CHANGED = "MEMBER_POINTS_CHANGED"
+    MEMBER_POINTS_EXPIRING = "MEMBER_POINTS_EXPIRING"
     ORDER_APPLIED = "ORDER_APPLIED"
     ORDER_REFUNDED = "ORDER_REFUNDED"
     COUPON_ISSUED = "COUPON_ISSUED"
@@ -60,6 +62,7 @@ class Topic(StrEnum):
 OF_EFFECTS = {
     EffectKind.ENROLLED: Topic.MEMBER_ENROLLED,
     EffectKind.FIRST_PURCHASE: Topic.MEMBER_FIRST_PURCHASE,
+    EffectKind.POINTS_EXPIRING: Topic.MEMBER_POINTS_EXPIRING,
 }
 """Effects that are told; those of a back-fill are not."""
 
@@ -84,6 +87,9 @@ OF_MEMBERS = {
     Topic.MEMBER_TAGS_CHANGED: ("tag_document",),
 }
 """Which attributes of a member tell of what, when they change."""
+
+OF_POINTS = {Topic.MEMBER_POINTS_CHANGED: ("points", "points_pending", "points_frozen")}
+"""The same of points, which a back-fill does not tell."""
 
 OF_ORDERS = {
     Topic.ORDER_APPLIED: (
@@ -124,6 +130,8 @@ SHOWN_AS = {
     "guide_id": "guide",
     "guide_since": "guide",
     "tag_document": "tags",
+    "points_pending": "points",
+    "points_frozen": "points",
     "revision_number": "revision",
     "line_document": "lines",
     "settled_at": "settledAt",
@@ -213,6 +221,14 @@ def standing_topics(old: Sequence[str] | None, new: Sequence[str] | None) -> dic
         return {}
     pairs = zip(OF_STANDINGS.items(), old, new, strict=True)
     return {topic: [name] for (topic, name), before, after in pairs if before != after}
+
+
+def points_topics(old: Any, new: Any) -> dict[Topic, list[str]]:
+    """The same of points; those of who became an alias went to another."""
+    if new.merged_into is not None:
+        return {}
+    told = {topic: changed(old, new, names) for topic, names in OF_POINTS.items()}
+    return {topic: names for topic, names in told.items() if names}
 
 
 def order_topics(old: Any, new: Any) -> dict[Topic, list[str]]:

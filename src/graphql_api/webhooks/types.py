@@ -39,6 +39,8 @@ describe_enum(
         "MEMBER_FIRST_PURCHASE": "A member bought for the first time. 首次购买",
         "MEMBER_TIER_CHANGED": "A member rose or fell to another tier. 会员等级变更",
         "MEMBER_LIFECYCLE_CHANGED": "A member is in another state of the lifecycle. 生命周期变更",
+        "MEMBER_POINTS_CHANGED": "A member's points moved. 积分变动",
+        "MEMBER_POINTS_EXPIRING": "Points of a member run out soon. 积分即将过期",
         "ORDER_APPLIED": "An order is new, changed, or came to a member. 订单写入",
         "ORDER_REFUNDED": "A refund of an order is new or changed. 订单退款",
         "COUPON_ISSUED": "A member has a new coupon. 优惠券发放",

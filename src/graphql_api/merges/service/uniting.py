@@ -16,6 +16,7 @@ from graphql_api.merges import rules
 from graphql_api.merges.rules import PROFILE, MergePart
 from graphql_api.merges.service.two import Two
 from graphql_api.ownership import service as ownership
+from graphql_api.points import service as points
 from graphql_api.standing import service as standing
 
 MARKED_AT_ONCE = 30
@@ -71,6 +72,11 @@ def facts(_tx: Transaction, two: Two) -> int:
     return int(bought != NOTHING_BOUGHT)
 
 
+def pointed(tx: Transaction, two: Two) -> int:
+    """The survivor has the points of both, with their days; ledgers stay where they are."""
+    return points.absorb(tx, two.survivor, two.loser, clock=two.clock)
+
+
 def profile(_tx: Transaction, two: Two) -> int:
     """What is not known of the survivor is taken from the loser, of whom nothing is kept."""
     gaps = rules.filled(two.survivor, two.loser)
@@ -111,6 +117,7 @@ UNITING: tuple[tuple[MergePart, Unite], ...] = (
     (MergePart.EFFECTS, effects),
     (MergePart.STANDING, standings),
     (MergePart.FACTS, facts),
+    (MergePart.POINTS, pointed),
     (MergePart.PROFILE, profile),
     (MergePart.JOINING, joining),
     (MergePart.CONSENTS, consents),

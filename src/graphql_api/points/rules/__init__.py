@@ -14,7 +14,7 @@ from graphql_api.points.rules.accounts import (
     in_spend_order,
     next_day_of,
 )
-from graphql_api.points.rules.books import Book, Entry, EntryKind
+from graphql_api.points.rules.books import Book, Entry, EntryKind, settled
 from graphql_api.points.rules.changes import (
     Announcement,
     announcement,
@@ -67,6 +67,7 @@ __all__ = [
     "leave",
     "may_change",
     "next_day_of",
+    "settled",
     "take",
     "target",
     "united",

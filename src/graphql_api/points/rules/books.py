@@ -211,11 +211,11 @@ class Book:
             self.new_lot(f"{name}~back", rest, Source.GRANT, active_on=on, earned_on=on)
 
     def _return(self, lot: Lot, points: int, on: date) -> None:
-        known = self.lots.get(lot.id)
-        if known is not None and known.active:
+        known, last = self.lots.get(lot.id), self.last_day(lot)
+        if known is not None and known.active and _as_long(self.last_day(known), last):
             self.lots[lot.id] = replace(known, points=known.points + points)
             return
-        expires_on, last = lot.expires_on, self.last_day(lot)
+        expires_on = lot.expires_on
         if last is not None and last < on and self.policy.grace_days:
             expires_on = on + timedelta(days=self.policy.grace_days)
         idle = 0 if expires_on is not lot.expires_on else lot.idle_months
@@ -280,6 +280,18 @@ class Book:
         hold = self.holds.pop(key)
         self.give_back(hold.draws, name=key, on=on or self.as_of)
         self.note(EntryKind.UNFREEZE, draws=hold.draws, ref=key, on=on)
+
+
+def _as_long(one: date | None, other: date | None) -> bool:
+    """Whether a last day is no earlier than another; none is the latest."""
+    return one is None or (other is not None and one >= other)
+
+
+def settled(account: Account, policy: PointsPolicy, as_of: date) -> Account:
+    """An account on a business day: as written, with what is due by then on top."""
+    book = Book(account, policy, as_of)
+    book.settle()
+    return book.close()
 
 
 def together(entries: Sequence[Entry]) -> list[Entry]:

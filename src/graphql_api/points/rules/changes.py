@@ -49,7 +49,9 @@ def _name(source: Source, key: str) -> str:
     return f"{source.lower()}:{key}"
 
 
-def take(book: Book, points: int, *, key: str, kind: EntryKind = EntryKind.SPEND) -> list[Draw]:
+def take(
+    book: Book, points: int, *, key: str | None, kind: EntryKind = EntryKind.SPEND
+) -> list[Draw]:
     """Take points that are there; nothing where they are not enough: see `is_short`."""
     draws, _ = book.draw(points)
     if kind is EntryKind.SPEND:

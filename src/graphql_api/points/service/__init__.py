@@ -1,5 +1,21 @@
 """What can be done with points: follow orders, give, spend, freeze; and what time does."""
 
+from graphql_api.points.service.absorbing import absorb
+from graphql_api.points.service.commands import (
+    MAX_AT_ONCE,
+    MAX_POINTS,
+    OpeningBalance,
+    Outcome,
+    PointsAdjust,
+    PointsFreeze,
+    PointsImport,
+    PointsRelease,
+    adjust,
+    consume,
+    freeze,
+    import_balances,
+    unfreeze,
+)
 from graphql_api.points.service.following import follow_order
 from graphql_api.points.service.giving import (
     consume_in,
@@ -11,18 +27,33 @@ from graphql_api.points.service.giving import (
     unfreeze_in,
 )
 from graphql_api.points.service.opening import Cause
-from graphql_api.points.service.settling import current, spendable
+from graphql_api.points.service.settling import current, settle, spendable
 
 __all__ = [
+    "MAX_AT_ONCE",
+    "MAX_POINTS",
     "Cause",
+    "OpeningBalance",
+    "Outcome",
+    "PointsAdjust",
+    "PointsFreeze",
+    "PointsImport",
+    "PointsRelease",
+    "absorb",
+    "adjust",
+    "consume",
     "consume_in",
     "current",
     "follow_order",
+    "freeze",
     "freeze_in",
     "grant",
     "grant_in",
+    "import_balances",
     "restore_in",
+    "settle",
     "spend_in",
     "spendable",
+    "unfreeze",
     "unfreeze_in",
 ]

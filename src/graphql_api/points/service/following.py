@@ -7,7 +7,7 @@ from graphql_api.members.rules import Origin
 from graphql_api.points import models, repository, rules
 from graphql_api.points.models import PARTS
 from graphql_api.points.rules import EntryKind, OrderPoints, Purchase
-from graphql_api.points.service.opening import Cause, Opened, close, in_force, of_version, open_
+from graphql_api.points.service.opening import Cause, Opened, close, open_
 from graphql_api.policies.rules import PointsPolicy
 
 
@@ -34,7 +34,7 @@ def follow_order(
         kept = _terms(purchase, tier, origin)
     if kept.exempt:
         return kept if purchase else None
-    policy = of_version(kept.version)
+    policy = repository.policy_of(kept.version)
     if purchase is None:
         _left(tx, member, kept, policy, Cause(clock, origin=origin))
         return None
@@ -45,7 +45,7 @@ def follow_order(
 
 def _terms(purchase: Purchase, tier: str | None, origin: Origin) -> OrderPoints:
     """What is decided of an order when it first comes to a member."""
-    version, policy = in_force()
+    version, policy = repository.in_force()
     return OrderPoints(
         version,
         purchase.order_id,

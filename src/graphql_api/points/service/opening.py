@@ -5,6 +5,7 @@ account is opened once in a transaction for each member.
 """
 
 from dataclasses import dataclass
+from datetime import date
 
 from graphql_api.kit.dynamo import Stale, Transaction
 from graphql_api.kit.time import Clock
@@ -15,8 +16,6 @@ from graphql_api.members.rules import Origin
 from graphql_api.points import models, repository, rules
 from graphql_api.points.models import Account
 from graphql_api.points.rules import Book
-from graphql_api.policies import repository as policies
-from graphql_api.policies.rules import PointsPolicy, PolicyKind
 from graphql_api.viewer import SYSTEM, Viewer
 
 _NO_JOB = ""
@@ -30,6 +29,12 @@ class Cause:
     by: Viewer = SYSTEM
     origin: Origin = Origin.LIVE
     reason: str | None = None
+    as_of: date | None = None
+
+    @property
+    def day(self) -> date:
+        """The business day that counts: today, or that of a run."""
+        return self.as_of or self.clock.today()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +45,6 @@ class Opened:
     item: Account
     book: Book
     version: int
-
-
-def in_force() -> tuple[int, PointsPolicy]:
-    """The policy of points, as known to the process for a minute at most."""
-    version, document = policies.remembered(PolicyKind.POINTS)
-    assert isinstance(document, PointsPolicy)
-    return version, document
-
-
-def of_version(version: int) -> PointsPolicy:
-    """The policy of a version that something was decided by."""
-    document = policies.document_of(PolicyKind.POINTS, version)
-    assert isinstance(document, PointsPolicy)
-    return document
 
 
 def free(member_id: str, cause: Cause) -> Member | None:
@@ -76,11 +67,13 @@ def open_(
 
     By the policy in force, or by that of a version.
     """
-    known = in_force() if version is None else (version, of_version(version))
+    number, policy = repository.in_force()
+    if version is not None:
+        number, policy = version, repository.policy_of(version)
     item = repository.get(member.id) or Account(member.id)
-    book = Book(item.held, known[1], cause.clock.today())
+    book = Book(item.held, policy, cause.day)
     book.settle(expiring=expiring)
-    return Opened(member, item, book, known[0])
+    return Opened(member, item, book, number)
 
 
 def close(tx: Transaction, opened: Opened, cause: Cause) -> bool:
@@ -90,10 +83,11 @@ def close(tx: Transaction, opened: Opened, cause: Cause) -> bool:
     """
     member, item, book = opened.member, opened.item, opened.book
     account = book.close()
-    if account == item.held:
+    _, policy = repository.in_force()
+    due_on = rules.next_day_of(account, policy.notice_days)
+    if account == item.held and item.is_due(due_on):
         return False
-    _, policy = in_force()
-    item.hold(account, due_on=rules.next_day_of(account, policy.notice_days))
+    item.hold(account, due_on=due_on)
     repository.save(tx, item)
     for number, entry in enumerate(book.entries):
         line = models.entry_of(

@@ -48,6 +48,8 @@ def member_events(change: Change) -> list[Event]:
     if new.standing_origin is not Origin.BACKFILL:
         held = standing.tier_and_state(old), standing.tier_and_state(new)
         topics |= rules.standing_topics(*held)
+    if new.points_origin is not Origin.BACKFILL:
+        topics |= rules.points_topics(old, new)
     return [
         _event(change, topic, "Member", new.id, int(new.version), changed=names)
         for topic, names in topics.items()
