@@ -183,6 +183,7 @@ def _pumps(data_dir: Path) -> list[Pump | QueuePump | Days]:
         effects,
         hand_overs,
         merges,
+        order_credits,
         privacy_jobs,
         rebuilds,
         standing,
@@ -192,6 +193,7 @@ def _pumps(data_dir: Path) -> list[Pump | QueuePump | Days]:
     from graphql_api.handlers import webhook_deliveries as deliveries
     from graphql_api.handlers import webhook_events as events
 
+    orders = OrdersItem.Meta.table_name
     members, tags = MembersItem.Meta.table_name, TagsItem.Meta.table_name
     coupons = CouponsItem.Meta.table_name
     return [
@@ -204,7 +206,8 @@ def _pumps(data_dir: Path) -> list[Pump | QueuePump | Days]:
         Pump(members, events.handler, data_dir, consumer="webhooks"),
         Pump(coupons, coupon_changes.handler, data_dir),
         Pump(coupons, events.handler, data_dir, consumer="webhooks"),
-        Pump(OrdersItem.Meta.table_name, events.handler, data_dir, consumer="webhooks"),
+        Pump(orders, events.handler, data_dir, consumer="webhooks"),
+        Pump(orders, order_credits.handler, data_dir, consumer="credits"),
         Pump(BulkItem.Meta.table_name, bulk_steps.handler, data_dir),
         QueuePump(settings().webhook_queue_url, deliveries.handler),
         Pump(PrivacyItem.Meta.table_name, privacy_jobs.handler, data_dir),

@@ -12,6 +12,7 @@ from graphql_api.access.service import keys, sessions
 from graphql_api.bulk import service as bulk
 from graphql_api.bulk.rules import BulkProblem, BulkState
 from graphql_api.campaigns.service import NewBudget, NewGoal
+from graphql_api.commissions import tasks as commissions
 from graphql_api.coupons.rules import CouponKind
 from graphql_api.documents.models import MANIFESTS, Document, DocumentsItem, Manifest, manifest_id
 from graphql_api.documents.rules import ManifestState, hash_of
@@ -272,7 +273,7 @@ def _manifest() -> str:
 
 
 def _order(store: Store, *, guide_id: str, member_id: str) -> str:
-    """An order of 100 yuan with two lines, of which one came back in part."""
+    """An order of 100 yuan with two lines, one refunded in part; its commission is settled."""
     rice = orders.SnapshotLine(item_id="rice", name="大米", category="粮食", amount=6_000)
     tea = orders.SnapshotLine(item_id="tea", name="绿茶", category="茶", quantity=2, amount=4_000)
     snapshot = make_snapshot(
@@ -283,7 +284,10 @@ def _order(store: Store, *, guide_id: str, member_id: str) -> str:
         member_id=member_id,
         lines=[rice, tea],
     )
-    return orders.apply(snapshot, clock=CLOCK).order.id
+    order = orders.apply(snapshot, clock=CLOCK).order
+    commissions.follow(order, clock=CLOCK)
+    commissions.settle(date(2018, 1, 20))
+    return order.id
 
 
 def _tag(member: Member, guide: Guide) -> Tag:

@@ -43,6 +43,7 @@ from graphql_api.viewer import (
     MANAGE_WEBHOOKS,
     READ_AUDIT,
     READ_CAMPAIGNS,
+    READ_COMMISSIONS,
     READ_MEMBERS,
     READ_ORDERS,
     READ_STORES,
@@ -101,7 +102,16 @@ COLUMNS = {
     "INTEGRATION that reads": Column(
         Role.INTEGRATION,
         "key_1",
-        scopes=frozenset({READ_CAMPAIGNS, READ_MEMBERS, READ_ORDERS, READ_STORES, READ_TAGS}),
+        scopes=frozenset(
+            {
+                READ_CAMPAIGNS,
+                READ_COMMISSIONS,
+                READ_MEMBERS,
+                READ_ORDERS,
+                READ_STORES,
+                READ_TAGS,
+            }
+        ),
     ),
     "INTEGRATION with all scopes": Column(Role.INTEGRATION, "key_1", scopes=SCOPES),
 }
@@ -109,6 +119,7 @@ COLUMNS = {
 MEMBER = 'member(by: {id: "$member"})'
 STORE = 'store(by: {id: "$store"})'
 ORDER = 'order(by: {id: "$order"})'
+EARNED = 'guide(by: {id: "$guide"}) { commission(month: "2018-01")'
 CAMPAIGN = 'campaign(by: {id: "$campaign"})'
 NEARBY = "nearbyStores(position: {latitude: 31.2304, longitude: 121.4737})"
 CALENDAR = 'campaignCalendar(from: "$today", to: "$today")'
@@ -231,6 +242,11 @@ WAYS = {
     "OrderLine": f"{{ {ORDER} {{ lines {{ % }} }} }}",
     "OrderRefund": f"{{ {ORDER} {{ refunds {{ % }} }} }}",
     "OrderRefundLine": f"{{ {ORDER} {{ refunds {{ lines {{ % }} }} }} }}",
+    "GuideCommission": f"{{ {EARNED} {{ % }} }} }}",
+    "CommissionRow": f"{{ {EARNED} {{ rows {{ nodes {{ % }} }} }} }} }}",
+    "CommissionRowConnection": f"{{ {EARNED} {{ rows {{ % }} }} }} }}",
+    "CommissionRowEdge": f"{{ {EARNED} {{ rows {{ edges {{ % }} }} }} }} }}",
+    "StoreCommission": f'{{ {STORE} {{ commission(month: "2018-01") {{ % }} }} }}',
     "Policy": "{ policy(kind: GROWTH) { % } }",
     "PolicyConnection": "{ policyVersions(kind: GROWTH) { % } }",
     "PolicyEdge": "{ policyVersions(kind: GROWTH) { edges { % } } }",
@@ -299,6 +315,8 @@ ARGUMENTS = {
     "Query.nodes": '(ids: ["$store"])',
     "Query.store": '(by: {id: "$store"})',
     "Store.orders": '(month: "2018-01")',
+    "Store.commission": '(month: "2018-01")',
+    "Guide.commission": '(month: "2018-01")',
     "Query.guide": '(by: {id: "$guide"})',
     "Query.member": '(by: {id: "$member"})',
     "Query.order": '(by: {id: "$order"})',

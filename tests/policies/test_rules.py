@@ -72,6 +72,21 @@ SHIPPED: dict[str, dict[str, Any]] = {
     "TAG_RULES": {"rules": []},
     "GUIDE_LEVELS": {"growthFrom": 4, "professionalFrom": 9, "highest": 12},
     "PARTNER_LEVELS": {"levels": [{"name": "1", "growth": 0, "benefits": []}]},
+    "COMMISSION": {
+        "levels": [
+            {"fromLevel": 1, "basisPoints": 100},
+            {"fromLevel": 4, "basisPoints": 150},
+            {"fromLevel": 9, "basisPoints": 200},
+        ],
+        "categories": [],
+        "items": [],
+        "hotItems": [],
+        "sellingPercent": 70,
+        "exclusivePercent": 30,
+        "alonePercent": 100,
+        "newMemberFen": 500,
+        "settleDays": 15,
+    },
     "POINTS": {
         "fenPerPoint": 100,
         "multipliers": [
@@ -254,6 +269,22 @@ def test_what_is_left_out_is_as_shipped_and_what_is_shown_can_be_read(kind: Poli
         ("GROWTH", {"fenPerPoint": 0}, ["fenPerPoint"]),
         ("GROWTH", {"fenPerPoint": None}, ["fenPerPoint"]),
         ("OWNERSHIP", {"protectionDays": -1}, ["protectionDays"]),
+        ("COMMISSION", {"levels": []}, ["levels"]),
+        ("COMMISSION", {"levels": [{"fromLevel": 2, "basisPoints": 1}]}, ["levels"]),
+        (
+            "COMMISSION",
+            {"levels": [{"fromLevel": n, "basisPoints": n * 9_000} for n in (1, 2)]},
+            ["levels.1.basisPoints"],
+        ),
+        ("COMMISSION", {"categories": [{"category": "茶", "basisPoints": 1}] * 2}, ["categories"]),
+        (
+            "COMMISSION",
+            {"items": [{"itemId": "a b", "fen": -1}]},
+            ["items.0.itemId", "items.0.fen"],
+        ),
+        ("COMMISSION", {"hotItems": [{"itemId": "a", "fen": 1}] * 2}, ["hotItems"]),
+        ("COMMISSION", {"sellingPercent": 71}, [""]),
+        ("COMMISSION", {"settleDays": 366}, ["settleDays"]),
         (
             "TIER_LADDER",
             {"refundAcross": "FORGET", "noticeDays": 91},

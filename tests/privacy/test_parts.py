@@ -6,6 +6,7 @@ from graphql_api import tables
 from graphql_api.access import models as access
 from graphql_api.bulk import models as bulk
 from graphql_api.campaigns import models as campaigns
+from graphql_api.commissions import models as commissions
 from graphql_api.coupons import models as coupons
 from graphql_api.documents import models as documents
 from graphql_api.forecasts import models as forecasts
@@ -33,6 +34,8 @@ OF_NO_MEMBER = {
     *(tags.TagGroup, tags.Tag, tags.NameClaim, tags.MemberCount, tags.Mark),
     *(access.StaffAccount, access.WecomClaim, access.ApiKey),
     *(bulk.LastOperation, points.ProgramPart),
+    *(commissions.OrderLedger, commissions.CommissionRow, commissions.MonthSum),
+    bulk.LastOperation,
     *(webhooks.Endpoint, webhooks.EndpointHealth),
     *(coupons.Template, coupons.Stock, coupons.StoreClaims, coupons.CodeClaim),
     *(coupons.TemplateCount, coupons.Mark),

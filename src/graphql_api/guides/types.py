@@ -5,16 +5,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
+from graphql_api.commissions import repository as commissions
+from graphql_api.commissions.rules import reaches as reaches_commission
 from graphql_api.context import Info
 from graphql_api.guides import models, repository
 from graphql_api.guides.rules import GuideBand, GuideStatus, band_of, visible
 from graphql_api.kit.graphql import Connection, Node, connection, field, relation
+from graphql_api.kit.graphql.arguments import Month, require_month
 from graphql_api.kit.graphql.enums import describe_enum
 from graphql_api.kit.graphql.nodes import registry
 from graphql_api.members import repository as members
 from graphql_api.ownership import repository as ownership
 from graphql_api.ownership.rules import visible_hand_over
-from graphql_api.permissions import GUIDE_FIELD, GUIDE_STAFF, HAND_OVER_FIELD, MEMBER_STAFF
+from graphql_api.permissions import (
+    COMMISSION_FIELD,
+    GUIDE_FIELD,
+    GUIDE_STAFF,
+    HAND_OVER_FIELD,
+    MEMBER_STAFF,
+)
 from graphql_api.policies import repository as policies
 from graphql_api.policies.rules import PolicyKind
 from graphql_api.stores import repository as stores
@@ -22,6 +31,7 @@ from graphql_api.stores.types import Store
 from graphql_api.viewer import Viewer
 
 if TYPE_CHECKING:
+    from graphql_api.commissions.types import GuideCommission
     from graphql_api.members.types import Member
     from graphql_api.ownership.types import HandOver
 
@@ -48,6 +58,16 @@ async def _band(root: strawberry.Parent[models.Guide], info: Info) -> GuideBand 
         return None
     policy = await info.context.load(policies.get_in_force, PolicyKind.GUIDE_LEVELS)
     return band_of(int(root.level), policy.content)
+
+
+async def _commission(root: strawberry.Parent[models.Guide], info: Info, month: Month) -> Any:
+    require_month(month)
+    if not reaches_commission(info.context.viewer, root.id, root.store_id):
+        return None
+    return await info.context.load(commissions.months, (root.id, month))
+
+
+del _commission.__annotations__["return"]
 
 
 def _visible_member(viewer: Viewer, member: Any) -> Any:
@@ -97,6 +117,14 @@ class Guide(Node):
         rule=HAND_OVER_FIELD,
         description="Hand-overs of the guide's members, by time. 客户继承记录",
         visible=visible_hand_over,
+    )
+    commission: (
+        Annotated["GuideCommission", strawberry.lazy("graphql_api.commissions.types")] | None
+    ) = field(
+        rule=COMMISSION_FIELD,
+        description="What the guide earns by the orders of a month, for themselves, who leads their"
+        " store and headquarters; null to others. 分佣",
+        resolver=_commission,
     )
     created_at: datetime = field(rule=GUIDE_STAFF, description="When it was made. 创建时间")
     left_at: datetime | None = field(

@@ -8,6 +8,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from graphql_api.campaigns import tasks as campaigns
+from graphql_api.commissions import tasks as commissions
 from graphql_api.config import settings
 from graphql_api.coupons import tasks as coupons
 from graphql_api.coupons.models import SHARDS as COUPON_SHARDS
@@ -36,6 +37,7 @@ def pieces(as_of: date) -> list[Piece]:
     found += [{"work": "points-activate", "shard": shard} for shard in points.SHARDS]
     found += [{"work": "standing", "shard": shard} for shard in standing.SHARDS]
     found += [{"work": "points-expire", "shard": shard} for shard in points.SHARDS]
+    found += [{"work": "commissions", "shard": shard} for shard in commissions.SHARDS]
     return [{**piece, "as_of": as_of.isoformat()} for piece in found]
 
 
@@ -87,6 +89,15 @@ def _points_expire(piece: Piece, clock: Clock) -> None:
     points.run_shard(piece["shard"], _day(piece), clock=clock)
 
 
+def _commissions(piece: Piece, _clock: Clock) -> Piece | None:
+    done = commissions.settle_shard(
+        piece["shard"], _day(piece), after=piece.get("after"), seconds=SECONDS
+    )
+    if done.orders:
+        logger.info("commissions settled", as_of=piece["as_of"], orders=done.orders)
+    return {**piece, "after": done.after} if done.more and done.after else None
+
+
 _WORK: dict[str, Work] = {
     "tags": _tags,
     "ownership": _ownership,
@@ -94,6 +105,7 @@ _WORK: dict[str, Work] = {
     "campaigns": _campaigns,
     "points-activate": _points_activate,
     "points-expire": _points_expire,
+    "commissions": _commissions,
     "standing": _standing,
 }
 

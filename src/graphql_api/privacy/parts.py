@@ -15,6 +15,7 @@ from graphql_api.audit import repository as audit
 from graphql_api.audit.models import AuditEntry
 from graphql_api.campaigns import repository as campaigns
 from graphql_api.campaigns.models import CampaignsItem, Participation
+from graphql_api.commissions.models import FIRST, FirstOrder
 from graphql_api.coupons import repository as coupons
 from graphql_api.coupons.models import CLAIMS, Claims, Coupon, CouponPointer
 from graphql_api.kit.dynamo import Item, Page
@@ -231,6 +232,7 @@ PARTS = (
     under("consentHistory", ConsentEntry, CONSENT),
     under("effects", Effect, EFFECT),
     Part("orders", (Order, Pointer, Waiting), _show_orders, _forget_orders),
+    under("commissions", FirstOrder, FIRST),
     under("ownership", Term, TERM),
     under("tags", Assignment, assignment_sort(""), named=("tag_id", tags.get_many)),
     under("tagHistory", HistoryEntry, HISTORY, named=("tag_id", tags.get_many)),

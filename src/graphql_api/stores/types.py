@@ -1,19 +1,19 @@
 """The organisation tree and stores, as clients see them."""
 
-import re
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
 from graphql_api.campaigns import repository as campaigns_repository
+from graphql_api.commissions import repository as commissions_repository
 from graphql_api.context import Info
-from graphql_api.errors import Forbidden, Invalid
+from graphql_api.errors import Forbidden
 from graphql_api.guides import repository as guides
 from graphql_api.guides.rules import visible as guide_visible
 from graphql_api.kit.graphql import Connection, Node, connection, field, paged, relation
 from graphql_api.kit.graphql.access import INHERITED
-from graphql_api.kit.graphql.arguments import After, First, Reverse
+from graphql_api.kit.graphql.arguments import After, First, Month, Reverse, require_month
 from graphql_api.kit.graphql.enums import describe_enum
 from graphql_api.kit.graphql.nodes import registry
 from graphql_api.kit.graphql.relations import everything
@@ -22,6 +22,7 @@ from graphql_api.members import repository as members_repository
 from graphql_api.orders import repository as orders_repository
 from graphql_api.permissions import (
     CAMPAIGN_FIELD,
+    COMMISSION_BOOKS,
     GUIDE_FIELD,
     MEMBER_BOOKS,
     ORDER_BOOKS,
@@ -35,6 +36,7 @@ from graphql_api.stores.rules import OperatingStage, StoreFormat, StoreGrade, Un
 
 if TYPE_CHECKING:
     from graphql_api.campaigns.types import StoreCampaign
+    from graphql_api.commissions.types import StoreCommission
     from graphql_api.guides.types import Guide
     from graphql_api.members.types import Member
     from graphql_api.orders.types import Order
@@ -184,11 +186,6 @@ def _is_open(
     return works and rules.is_open(root.hours, at or clock.now(), clock.zone)
 
 
-_MONTH = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])", re.ASCII)
-
-Month = Annotated[str, strawberry.argument(description="YYYY-MM in the chain's zone. 月份")]
-
-
 async def _orders(
     root: strawberry.Parent[models.Store],
     info: Info,
@@ -197,8 +194,7 @@ async def _orders(
     after: After = None,
     reverse: Reverse = False,
 ) -> Any:
-    if not _MONTH.fullmatch(month):
-        raise Invalid("A month is YYYY-MM", field=("month",))
+    require_month(month)
     if not info.context.viewer.reaches_store(root.id):
         raise Forbidden("This store is outside your scope")
     page = orders_repository.page_of_store_month
@@ -208,6 +204,16 @@ async def _orders(
 
 
 del _orders.__annotations__["return"]
+
+
+async def _commission(root: strawberry.Parent[models.Store], info: Info, month: Month) -> Any:
+    require_month(month)
+    if not info.context.viewer.reaches_store(root.id):
+        raise Forbidden("This store is outside your scope")
+    return await info.context.load(commissions_repository.months, (root.id, month))
+
+
+del _commission.__annotations__["return"]
 
 
 async def _members(
@@ -285,6 +291,13 @@ class Store(Node):
         rule=ORDER_BOOKS,
         description="Its orders of one calendar month, by time of payment. 门店订单",
         resolver=_orders,
+    )
+    commission: Annotated["StoreCommission", strawberry.lazy("graphql_api.commissions.types")] = (
+        field(
+            rule=COMMISSION_BOOKS,
+            description="What guides earn by its orders of one calendar month. 门店分佣",
+            resolver=_commission,
+        )
     )
     campaigns: list[Annotated["StoreCampaign", strawberry.lazy("graphql_api.campaigns.types")]] = (
         field(

@@ -7,6 +7,13 @@ from graphql_api.policies.rules.benefits import (
     PartnerOffer,
     TierBenefits,
 )
+from graphql_api.policies.rules.commissions import (
+    SHIPPED_COMMISSION,
+    CategoryRate,
+    CommissionPolicy,
+    ItemAmount,
+    LevelRate,
+)
 from graphql_api.policies.rules.documents import MAX_MONTHS, PolicyDocument
 from graphql_api.policies.rules.kinds import (
     DOCUMENTS,
@@ -82,13 +89,16 @@ __all__ = [
     "MAX_MONTHS",
     "NOBODY",
     "REDUCTIONS",
+    "SHIPPED_COMMISSION",
     "SHIPPED_GROWTH",
     "SHIPPED_OWNERSHIP",
     "SHIPPED_POINTS",
     "WINDOWED",
     "BaseAverages",
     "BenefitsPolicy",
+    "CategoryRate",
     "ClawBack",
+    "CommissionPolicy",
     "Condition",
     "CutMethod",
     "Downgrade",
@@ -99,6 +109,8 @@ __all__ = [
     "GrowthPolicy",
     "GuideLevelsPolicy",
     "Holding",
+    "ItemAmount",
+    "LevelRate",
     "LifecyclePolicy",
     "MemberDay",
     "MonetaryBand",

@@ -1,4 +1,4 @@
-"""Kinds of policies, how a document is read, and who sees it (domain: §3 to §6, §14).
+"""Kinds of policies, how a document is read, and who sees it (domain: §3 to §6, §8, §14).
 
 A new kind of policy is a document in this package and a line in `DOCUMENTS`.
 """
@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 
 from graphql_api.policies.rules.benefits import BenefitsPolicy
+from graphql_api.policies.rules.commissions import CommissionPolicy
 from graphql_api.policies.rules.documents import PolicyDocument
 from graphql_api.policies.rules.levels import GuideLevelsPolicy, PartnerLevelsPolicy
 from graphql_api.policies.rules.phases import LifecyclePolicy, RelationshipPhasePolicy
@@ -42,6 +43,7 @@ class PolicyKind(StrEnum):
     PARTNER_LEVELS = "PARTNER_LEVELS"
     POINTS = "POINTS"
     PRICING = "PRICING"
+    COMMISSION = "COMMISSION"
 
 
 class PolicyState(StrEnum):
@@ -66,6 +68,7 @@ DOCUMENTS: Mapping[PolicyKind, type[PolicyDocument]] = {
     PolicyKind.PARTNER_LEVELS: PartnerLevelsPolicy,
     PolicyKind.POINTS: PointsPolicy,
     PolicyKind.PRICING: PricingPolicy,
+    PolicyKind.COMMISSION: CommissionPolicy,
 }
 """The document of each kind of policy."""
 
