@@ -1,6 +1,6 @@
 """Refusals: what the business says no to, each with a code that clients can switch on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 
@@ -25,9 +25,13 @@ class ErrorCode(StrEnum):
 
 
 class AppError(Exception):
-    """A command was refused and nothing was written; `field` is the path into its input."""
+    """A command was refused and nothing was written; `field` is the path into its input.
+
+    `beside` is what a payload shows with the refusal, by the names of its fields.
+    """
 
     code = ErrorCode.INVALID
+    beside: Mapping[str, object] = {}
 
     def __init__(self, message: str, *, field: tuple[str, ...] = ()) -> None:
         super().__init__(message)

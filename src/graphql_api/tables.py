@@ -10,6 +10,7 @@ from graphql_api.access.models import AccessItem
 from graphql_api.audit.models import AuditItem
 from graphql_api.bulk.models import BulkItem
 from graphql_api.campaigns.models import CampaignsItem
+from graphql_api.checkout.models import CheckoutItem
 from graphql_api.commissions.models import CommissionsItem
 from graphql_api.coupons.models import CouponsItem
 from graphql_api.documents.models import DocumentsItem
@@ -44,6 +45,7 @@ TABLES: tuple[type[Item], ...] = (
     ForecastsItem,
     PointsItem,
     CouponsItem,
+    CheckoutItem,
     OrdersItem,
     CommissionsItem,
     CampaignsItem,

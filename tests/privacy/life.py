@@ -9,6 +9,7 @@ from typing import Any
 from graphql_api import tables
 from graphql_api.access.service import sessions
 from graphql_api.campaigns.rules import CampaignChannel
+from graphql_api.checkout import service as checkout
 from graphql_api.guides.models import Guide
 from graphql_api.kit.dynamo.connection import shared_client
 from graphql_api.kit.time import real_now
@@ -91,6 +92,7 @@ def live() -> Life:
     )
     claim(member, make_template(per_member=2))
     sessions.begin(member.id, at=real_now())
+    _check_out(member)
     return Life(member_now(member.id), merged.id, store, _buy(member, store))
 
 
@@ -117,6 +119,19 @@ def _be_handed_over(giver: Guide, taker: Guide) -> None:
     given = HandOverCreate(from_guide_id=giver.id, target_ids=[taker.id])
     job = ownership.hand_over(given, viewer=SYSTEM, clock=CLOCK)
     assert run_hand_over(job.id, clock=CLOCK)
+
+
+def _check_out(member: Member) -> None:
+    line = checkout.CheckoutLine(item_id="tea", unit_price=8_000)
+    given = checkout.Reserve(
+        member_id=member.id,
+        lines=[line],
+        coupons=[],
+        source="mall",
+        external_id="M-1",
+        payable=8_000,
+    )
+    checkout.reserve(given, viewer=SYSTEM, clock=CLOCK)
 
 
 def _buy(member: Member, store: Store) -> list[Snapshot]:

@@ -75,6 +75,8 @@ def test_document_holds_everything_of_the_person_and_no_secret(life: Life) -> No
     assert ends == ["HANDED_OVER", None, "MERGED"]
     assert [merge["reason"] for merge in told["merges"]] == [REASON]
     assert [part["name"] for part in told["campaigns"]] == ["会员日"]
+    kept = [(one["externalId"], one["payable"]) for one in told["checkouts"]]
+    assert kept == [("M-1", 8_000)]
     assert [sorted(session) for session in told["sessions"]] == [["endsAt", "id", "lastUsedAt"]]
     assert told["audit"][0]["action"] == "ENROLLED"
     assert {effect["kind"] for effect in told["effects"]} == {"ENROLLED", "FIRST_PURCHASE"}

@@ -15,6 +15,7 @@ from graphql_api.audit import repository as audit
 from graphql_api.audit.models import AuditEntry
 from graphql_api.campaigns import repository as campaigns
 from graphql_api.campaigns.models import CampaignsItem, Participation
+from graphql_api.checkout.models import RESERVATION, Reservation
 from graphql_api.commissions.models import FIRST, FirstOrder
 from graphql_api.coupons import repository as coupons
 from graphql_api.coupons.models import CLAIMS, Claims, Coupon, CouponPointer
@@ -231,6 +232,7 @@ PARTS = (
     Part("member", (Member, Claim, Tombstone), _show_member, _forget_aliases),
     under("consentHistory", ConsentEntry, CONSENT),
     under("effects", Effect, EFFECT),
+    under("checkouts", Reservation, RESERVATION, without={"fingerprint"}),
     Part("orders", (Order, Pointer, Waiting), _show_orders, _forget_orders),
     under("commissions", FirstOrder, FIRST),
     under("ownership", Term, TERM),

@@ -101,7 +101,7 @@ def mutation(
             except AppError as refusal:
                 if given:
                     given.refused = True
-                return payload(user_errors=user_errors(refusal))
+                return payload(user_errors=user_errors(refusal), **refusal.beside)
             return item if isinstance(item, payload) else payload(**{changed: item})
 
         shown: Any = resolve

@@ -19,6 +19,7 @@ from graphql_api.points.service.commands import (
 from graphql_api.points.service.following import follow_order
 from graphql_api.points.service.giving import (
     consume_in,
+    freeze_anew_in,
     freeze_in,
     grant,
     grant_in,
@@ -26,7 +27,7 @@ from graphql_api.points.service.giving import (
     spend_in,
     unfreeze_in,
 )
-from graphql_api.points.service.opening import Cause
+from graphql_api.points.service.opening import Cause, require_free
 from graphql_api.points.service.settling import current, settle, spendable
 
 __all__ = [
@@ -46,10 +47,12 @@ __all__ = [
     "current",
     "follow_order",
     "freeze",
+    "freeze_anew_in",
     "freeze_in",
     "grant",
     "grant_in",
     "import_balances",
+    "require_free",
     "restore_in",
     "settle",
     "spend_in",

@@ -4,6 +4,7 @@ Each of these adds to the caller's transaction, which then writes the member; on
 member in a transaction. A key that was used before changes nothing.
 """
 
+from collections.abc import Collection
 from datetime import date
 
 from graphql_api.errors import InsufficientPoints, LimitExceeded, NotFound
@@ -83,13 +84,33 @@ def freeze_in(
     if repository.mark_of(member.lives, EntryKind.FREEZE, key) is not None:
         return False
     opened = open_(member, cause)
-    if len(opened.book.holds) >= rules.MAX_HOLDS:
-        text = f"A member has points frozen {rules.MAX_HOLDS} times at most"
-        raise LimitExceeded(text, field=("input", "key"))
-    require_enough(opened.book, points)
-    rules.freeze(opened.book, points, key=key, until=until)
+    _freeze(opened.book, points, key, until)
     _write(tx, opened, EntryKind.FREEZE, key, points, (), cause)
     return True
+
+
+def freeze_anew_in(
+    tx: Transaction,
+    member: Member,
+    points: int,
+    *,
+    key: str,
+    until: date | None,
+    instead_of: Collection[str] = (),
+    cause: Cause,
+) -> None:
+    """The same for who keeps by itself what was done under a key: it may be frozen under again.
+
+    What is frozen under it, and under those that it stands instead of, goes back first. The member
+    is to be written.
+    """
+    opened = open_(member, cause)
+    for old in [key, *instead_of]:
+        if old in opened.book.holds:
+            opened.book.release(old)
+    opened.book.expire(opened.book.as_of)
+    _freeze(opened.book, points, key, until)
+    close(tx, opened, cause)
 
 
 def consume_in(tx: Transaction, member: Member, *, key: str, cause: Cause) -> bool | None:
@@ -129,6 +150,14 @@ def grant(
         return member
 
     return transact(attempt)
+
+
+def _freeze(book: Book, points: int, key: str, until: date | None) -> None:
+    if len(book.holds) >= rules.MAX_HOLDS:
+        text = f"A member has points frozen {rules.MAX_HOLDS} times at most"
+        raise LimitExceeded(text, field=("input", "key"))
+    require_enough(book, points)
+    rules.freeze(book, points, key=key, until=until)
 
 
 def require_enough(book: Book, points: int) -> None:

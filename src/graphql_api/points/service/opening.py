@@ -50,14 +50,18 @@ class Opened:
 def free(member_id: str, cause: Cause) -> Member | None:
     """A member as they are now, to be written; stale while a job settles their history."""
     member = members.get(member_id)
-    if member is None:
-        return None
+    if member is not None:
+        require_free(member, cause)
+    return member
+
+
+def require_free(member: Member, cause: Cause) -> None:
+    """Be stale while a job settles the history of a member who was just read, to be written."""
     now = cause.clock.now()
     if member_rules.held_by_another(member.lock_owner, member.locked_until, _NO_JOB, now):
         raise Stale
     # A lock that ran out is gone, or its job would settle facts that it read before this change.
     member.lock_owner = member.locked_until = None
-    return member
 
 
 def open_(
