@@ -1,13 +1,11 @@
-"""What is stored of campaigns: the campaign, the months it touches, who takes it up and part."""
+"""What is stored of campaigns: the campaign, the months it touches, which stores take it up."""
 
-import zlib
-from datetime import datetime
 from typing import Any
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, VersionAttribute
-from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb_attributes import UnicodeEnumAttribute
 
+from graphql_api.campaigns.models.items import CampaignsItem
 from graphql_api.campaigns.rules import (
     BudgetPeriod,
     CampaignChannel,
@@ -16,74 +14,13 @@ from graphql_api.campaigns.rules import (
     CampaignState,
     ControlMode,
     GoalMetric,
-    ParticipationState,
     PathStep,
     Schedule,
     Scope,
 )
-from graphql_api.kit.dynamo import InstantAttribute, Item, JsonAttribute, table_name
-from graphql_api.members.rules import Origin
+from graphql_api.kit.dynamo import InstantAttribute, JsonAttribute
 
-SOLE = "@"
-SHARDS = 8
-"""Over how many keys the participations of a campaign, and what falls due, are spread."""
-
-_INSTANT = InstantAttribute()
 _STORE = "store#"
-
-
-class BlockIndex(GlobalSecondaryIndex["CampaignsItem"]):
-    """Campaigns by number, 256 to a key."""
-
-    class Meta:
-        index_name = "block"
-        projection = KeysOnlyProjection()
-
-    block = UnicodeAttribute(hash_key=True)
-    place = UnicodeAttribute(range_key=True)
-
-
-class DueIndex(GlobalSecondaryIndex["CampaignsItem"]):
-    """Campaigns whose state time alone will change, by when; others are not in it."""
-
-    class Meta:
-        index_name = "due"
-        projection = KeysOnlyProjection()
-
-    due_shard = UnicodeAttribute(hash_key=True)
-    due_key = UnicodeAttribute(range_key=True)
-
-
-class MemberIndex(GlobalSecondaryIndex["CampaignsItem"]):
-    """Participations of a member, by time."""
-
-    class Meta:
-        index_name = "member"
-        projection = KeysOnlyProjection()
-
-    of_member = UnicodeAttribute(hash_key=True)
-    member_place = UnicodeAttribute(range_key=True)
-
-
-class CampaignsItem(Item):
-    """The table of this slice; every item has the base key (id, sort)."""
-
-    class Meta:
-        table_name = table_name("campaigns")
-        billing_mode = "PAY_PER_REQUEST"
-
-    id = UnicodeAttribute(hash_key=True)
-    sort = UnicodeAttribute(range_key=True, default=SOLE)
-    block = UnicodeAttribute(null=True)
-    place = UnicodeAttribute(null=True)
-    due_shard = UnicodeAttribute(null=True)
-    due_key = UnicodeAttribute(null=True)
-    of_member = UnicodeAttribute(null=True)
-    member_place = UnicodeAttribute(null=True)
-
-    by_block = BlockIndex()
-    by_due = DueIndex()
-    by_member = MemberIndex()
 
 
 class Goal:
@@ -197,21 +134,6 @@ class Adoption(CampaignsItem):
         return own.shared_with(campaign.schedule)
 
 
-class Participation(CampaignsItem):
-    """A member's part in a campaign; under a shard of the campaign, and the member's id."""
-
-    campaign_id = UnicodeAttribute()
-    state = UnicodeEnumAttribute(ParticipationState)
-    at = InstantAttribute()
-    channel = UnicodeEnumAttribute(CampaignChannel, null=True)
-    origin = UnicodeEnumAttribute(Origin)
-
-    @property
-    def member_id(self) -> str:
-        """The member, from the key."""
-        return str(self.sort)
-
-
 class ExternalClaim(CampaignsItem):
     """An external id is taken by one campaign."""
 
@@ -237,39 +159,6 @@ class StoreCampaign:
         self.ends_at = schedule.ends_at
 
 
-def participation(
-    campaign_id: str,
-    member_id: str,
-    *,
-    state: ParticipationState,
-    at: datetime,
-    channel: CampaignChannel | None,
-    origin: Origin,
-) -> Participation:
-    """A participation under its key, with those of its list."""
-    return Participation(
-        participation_id(campaign_id, shard_of(member_id)),
-        member_id,
-        campaign_id=campaign_id,
-        state=state,
-        at=at,
-        channel=channel,
-        origin=origin,
-        of_member=member_id,
-        member_place=f"{_INSTANT.serialize(at)}#{campaign_id}",
-    )
-
-
-def shard_of(id_: str) -> int:
-    """The shard of an id; always the same."""
-    return zlib.crc32(id_.encode()) % SHARDS
-
-
-def participation_id(campaign_id: str, shard: int) -> str:
-    """The key of a shard of a campaign's participations."""
-    return f"part#{campaign_id}#{shard}"
-
-
 def month_id(month: str) -> str:
     """The key of the campaigns that touch a month."""
     return f"month#{month}"
@@ -283,13 +172,3 @@ def external_claim_id(external_id: str) -> str:
 def adoption_sort(store_id: str) -> str:
     """The range key of a store's adoption, under the campaign's id."""
     return f"{_STORE}{store_id}"
-
-
-def due_shard_id(shard: int) -> str:
-    """The key of a shard of what falls due."""
-    return f"due#{shard}"
-
-
-def due_key_of(at: datetime, campaign_id: str = "") -> str:
-    """By when it falls due, and unique."""
-    return f"{_INSTANT.serialize(at)}#{campaign_id}"

@@ -2,9 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from itertools import islice
-
-from pynamodb.exceptions import PutError
 
 from graphql_api.campaigns import models, rules
 from graphql_api.campaigns.models import (
@@ -16,7 +13,6 @@ from graphql_api.campaigns.models import (
     Counter,
     ExternalClaim,
     MonthRow,
-    Participation,
     StoreCampaign,
 )
 from graphql_api.campaigns.rules import Above, CampaignState, ControlMode, Scope
@@ -25,8 +21,6 @@ from graphql_api.kit.dynamo import Page, Transaction, batch_get, key_page
 from graphql_api.kit.dynamo.blocks import (
     block_of,
     block_page,
-    key_walk,
-    one_after_another,
     place_of,
 )
 from graphql_api.kit.time import business_day, month_of
@@ -267,86 +261,6 @@ def save_adoption(tx: Transaction, adoption: Adoption) -> None:
         tx.create(adoption)
     else:
         tx.save(adoption)
-
-
-def page_of_participations(
-    campaign_id: str, *, first: int, after: str | None, reverse: bool
-) -> Page[Participation]:
-    """Members' parts in a campaign, shard after shard, each by member; a page reads few of them."""
-    return key_walk(
-        lambda key, **page: key_page(Participation, key, Participation.sort, **page),
-        [models.participation_id(campaign_id, shard) for shard in range(SHARDS)],
-        first=first,
-        after=after,
-        reverse=reverse,
-    )
-
-
-def page_of_member(
-    member_id: str, *, first: int, after: str | None, reverse: bool
-) -> Page[Participation]:
-    """A member's parts in campaigns, by time: one Query, one BatchGetItem."""
-    keys = key_page(
-        CampaignsItem.by_member,
-        member_id,
-        CampaignsItem.member_place,
-        first=first,
-        after=after,
-        reverse=reverse,
-    )
-    return keys.showing(batch_get(Participation, [key.key for key in keys.items]))
-
-
-def page_of_lives(
-    member_ids: tuple[str, ...], *, first: int, after: str | None, reverse: bool
-) -> Page[Participation]:
-    """The same of a member who was several: what came late under an alias, then the others."""
-    return one_after_another(page_of_member, member_ids, first=first, after=after, reverse=reverse)
-
-
-def some_of_member(member_id: str, *, at_most: int) -> list[Participation]:
-    """Some parts of a member in campaigns: those listed, as they are now (strongly consistent)."""
-    keys = [row.key for row in CampaignsItem.by_member.query(member_id)]
-    found = (part for part in batch_get(Participation, keys, consistent=True) if part)
-    return list(islice(found, at_most))
-
-
-def get_participations(campaign_id: str, member_ids: Sequence[str]) -> list[Participation | None]:
-    """The parts of some members in a campaign as they are now (strongly consistent)."""
-    keys = [(models.participation_id(campaign_id, models.shard_of(m)), m) for m in member_ids]
-    return batch_get(Participation, keys, consistent=True)
-
-
-def add_participation(participation: Participation) -> bool:
-    """Put a participation where the member has none in the campaign; False where there is one.
-
-    No transaction: the campaign is shared by all its members, and must not be written or checked
-    once for each of them.
-    """
-    try:
-        participation.save(condition=Participation.id.does_not_exist())
-    except PutError as error:
-        if error.cause_response_code != "ConditionalCheckFailedException":
-            raise
-        return False
-    return True
-
-
-def move_participation(
-    tx: Transaction, old: Participation, new: Participation | None, *, replaces: bool
-) -> None:
-    """Remove a part, and put the one of another member instead; stale where either moved."""
-    tx.delete(old, condition=Participation.id.exists())
-    if new is not None and replaces:
-        tx.put(new)
-    elif new is not None:
-        tx.create(new)
-
-
-def count_participations(campaign_id: str) -> int:
-    """How many members take part in a campaign: a Query a shard, which reads them all."""
-    keys = [models.participation_id(campaign_id, shard) for shard in range(SHARDS)]
-    return sum(Participation.count(key) for key in keys)
 
 
 def _index(campaign: Campaign) -> None:

@@ -1,0 +1,56 @@
+"""What is stored of members' parts in campaigns."""
+
+from datetime import datetime
+
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb_attributes import UnicodeEnumAttribute
+
+from graphql_api.campaigns.models.items import CampaignsItem, shard_of
+from graphql_api.campaigns.rules import CampaignChannel, ParticipationState
+from graphql_api.kit.dynamo import InstantAttribute
+from graphql_api.members.rules import Origin
+
+_INSTANT = InstantAttribute()
+
+
+class Participation(CampaignsItem):
+    """A member's part in a campaign; under a shard of the campaign, and the member's id."""
+
+    campaign_id = UnicodeAttribute()
+    state = UnicodeEnumAttribute(ParticipationState)
+    at = InstantAttribute()
+    channel = UnicodeEnumAttribute(CampaignChannel, null=True)
+    origin = UnicodeEnumAttribute(Origin)
+
+    @property
+    def member_id(self) -> str:
+        """The member, from the key."""
+        return str(self.sort)
+
+
+def participation(
+    campaign_id: str,
+    member_id: str,
+    *,
+    state: ParticipationState,
+    at: datetime,
+    channel: CampaignChannel | None,
+    origin: Origin,
+) -> Participation:
+    """A participation under its key, with those of its list."""
+    return Participation(
+        participation_id(campaign_id, shard_of(member_id)),
+        member_id,
+        campaign_id=campaign_id,
+        state=state,
+        at=at,
+        channel=channel,
+        origin=origin,
+        of_member=member_id,
+        member_place=f"{_INSTANT.serialize(at)}#{campaign_id}",
+    )
+
+
+def participation_id(campaign_id: str, shard: int) -> str:
+    """The key of a shard of a campaign's participations."""
+    return f"part#{campaign_id}#{shard}"
