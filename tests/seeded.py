@@ -9,6 +9,8 @@ from graphql_api import auth
 from graphql_api.access import tokens
 from graphql_api.access.rules import ENROLMENT_LIFETIME, WeChatPerson
 from graphql_api.access.service import keys, sessions
+from graphql_api.benefits import service as benefits
+from graphql_api.benefits.rules import JOINED, birthday
 from graphql_api.bulk import service as bulk
 from graphql_api.bulk.rules import BulkProblem, BulkState
 from graphql_api.campaigns.service import NewBudget, NewGoal
@@ -80,6 +82,7 @@ from tests.factories import (
     make_store,
     make_unit,
 )
+from tests.mall.factories import hand_over, make_item, redeem
 from tests.policies.factories import make_draft, publish
 from tests.tags.factories import make_group, make_tag, set_tags
 from tests.webhooks.factories import make_delivery, register
@@ -94,7 +97,8 @@ BULK_QUERY = "{ stores { nodes { id } } }"
 
 
 _OFFER = {"partner": "影院", "text": "票价九折", "validUntil": "2099-12-31"}
-_GIFTS = {f"{name}Gift": {"points": 20} for name in ("joining", "upgrade", "birthday")}
+_GIFTS: dict[str, Any] = {f"{name}Gift": {"points": 200} for name in ("joining", "upgrade")}
+_GIFTS["birthdayGift"] = {"coupons": ["ctp_" + "0" * 26]}
 BENEFITS = {
     "tiers": [
         {
@@ -170,6 +174,7 @@ def seeded(chain: str, stand_ins: StandIns) -> dict[str, str]:
         campaigns
         | _access(member, store)
         | _coupons(region.id, store, member)
+        | _mall(member, store)
         | _webhooks()
         | _bulk()
         | {
@@ -430,6 +435,26 @@ def _erasure(member: Member) -> str:
     )
     job.save()
     return str(job.id)
+
+
+def _mall(member: Member, store: Store) -> dict[str, str]:
+    """Gifts of which one failed, something for points, and a member who fetched it."""
+    benefits.give(member.id, birthday(date(2018, 2, 28)), date(2018, 2, 21), clock=CLOCK)
+    benefits.give(member.id, JOINED, date(2018, 1, 10), clock=CLOCK)
+    item = make_item(
+        description="白瓷",
+        image_url="https://cdn.example/cup.png",
+        per_member=1,
+        tiers=["V3"],
+        starts_at=NOW,
+        ends_at=datetime(2099, 12, 31, tzinfo=UTC),
+    )
+    fetched = hand_over(redeem(member, item, store), note="本人领取")
+    return {
+        "mall_item": item.id,
+        "mall_item_open": make_item(points=10, stock=None).id,
+        "mall_redemption": str(fetched.redemption_id),
+    }
 
 
 def _coupons(region_id: str, store: Store, member: Member) -> dict[str, str]:

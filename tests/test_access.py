@@ -46,6 +46,7 @@ from graphql_api.viewer import (
     READ_COMMISSIONS,
     READ_MEMBERS,
     READ_ORDERS,
+    READ_POINTS,
     READ_STORES,
     READ_TAGS,
     SCOPES,
@@ -108,6 +109,7 @@ COLUMNS = {
                 READ_COMMISSIONS,
                 READ_MEMBERS,
                 READ_ORDERS,
+                READ_POINTS,
                 READ_STORES,
                 READ_TAGS,
             }
@@ -176,6 +178,20 @@ WAYS = {
     "TierBenefits": f"{{ {MEMBER} {{ benefits {{ current {{ % }} }} }} }}",
     "GiftTerms": f"{{ {MEMBER} {{ benefits {{ current {{ joiningGift {{ % }} }} }} }} }}",
     "PartnerOffer": f"{{ {MEMBER} {{ benefits {{ current {{ partnerOffers {{ % }} }} }} }} }}",
+    "Gift": f"{{ {MEMBER} {{ gifts {{ nodes {{ % }} }} }} }}",
+    "GiftConnection": f"{{ {MEMBER} {{ gifts {{ % }} }} }}",
+    "GiftEdge": f"{{ {MEMBER} {{ gifts {{ edges {{ % }} }} }} }}",
+    "GiftPayload": (
+        'mutation { memberGiftRetry(input: {memberId: "nobody", kind: JOINING}) { % } }'
+    ),
+    "MallItem": '{ mallItem(id: "$mall_item") { % } }',
+    "MallItemConnection": "{ mallItems { % } }",
+    "MallItemEdge": "{ mallItems { edges { % } } }",
+    "MallItemPayload": 'mutation { mallItemUpdate(input: {id: "nothing"}) { % } }',
+    "MallRedemption": f"{{ {MEMBER} {{ mallRedemptions {{ nodes {{ % }} }} }} }}",
+    "MallRedemptionConnection": f"{{ {MEMBER} {{ mallRedemptions {{ % }} }} }}",
+    "MallRedemptionEdge": f"{{ {MEMBER} {{ mallRedemptions {{ edges {{ % }} }} }} }}",
+    "MallRedemptionPayload": 'mutation { mallRedemptionCancel(input: {id: "nothing"}) { % } }',
     "MemberLifecycle": '{ member(by: {id: "$member_new"}) { lifecycle { % } } }',
     "LifecycleTransition": (
         '{ member(by: {id: "$member_new"}) { lifecycle { nextTransition { % } } } }'
@@ -319,6 +335,17 @@ ARGUMENTS = {
     "Guide.commission": '(month: "2018-01")',
     "Query.guide": '(by: {id: "$guide"})',
     "Query.member": '(by: {id: "$member"})',
+    "Query.mallItem": '(id: "$mall_item")',
+    "Query.mallRedemption": '(id: "$mall_redemption")',
+    "Query.mallRedemptionsWaiting": '(storeId: "$store")',
+    "Mutation.memberGiftRetry": '(input: {memberId: "nobody", kind: JOINING})',
+    "Mutation.mallItemCreate": '(input: {kind: GOODS, name: "", points: 1})',
+    "Mutation.mallItemUpdate": '(input: {id: "nothing"})',
+    "Mutation.mallItemStateSet": '(input: {id: "nothing", state: ACTIVE})',
+    "Mutation.mallItemStockAdd": '(input: {id: "nothing", quantity: 1})',
+    "Mutation.mallItemRedeem": '(input: {memberId: "nobody", itemId: "nothing"})',
+    "Mutation.mallRedemptionHandOver": '(input: {id: "nothing"})',
+    "Mutation.mallRedemptionCancel": '(input: {id: "nothing"})',
     "Query.order": '(by: {id: "$order"})',
     "Query.policy": "(kind: GROWTH)",
     "Query.policyVersions": "(kind: GROWTH)",
@@ -500,6 +527,11 @@ EMPTY = {
     "TagJob.problem",
     "Member.quadrant",
     "MemberTier.graceUntil",
+    "GiftPayload.gift",
+    "MallItem.templateId",
+    "MallItemPayload.item",
+    "MallRedemption.couponId",
+    "MallRedemptionPayload.redemption",
     "TierProgress.toKeep",
     "TierGoal.by",
     "PolicyRun.draftedVersion",
@@ -511,7 +543,11 @@ EMPTY = {
 }
 """Fields that have no value in what is seeded, whoever asks."""
 
-OWN = {"Me.member": {Role.MEMBER}, "Me.store": {Role.GUIDE, Role.STORE_MANAGER}}
+OWN = {
+    "MallItem.obstacle": {Role.MEMBER},
+    "Me.member": {Role.MEMBER},
+    "Me.store": {Role.GUIDE, Role.STORE_MANAGER},
+}
 """Fields that have a value for some roles only."""
 
 LOOKED_UP = {"BatchGetItem": 1}

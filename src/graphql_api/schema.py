@@ -10,7 +10,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from graphql_api.access.schema import AccessMutations, AccessQueries
 from graphql_api.audit.schema import AuditQueries
-from graphql_api.benefits.schema import BenefitQueries
+from graphql_api.benefits.schema import BenefitMutations, BenefitQueries
 from graphql_api.bulk.schema import BulkMutations, BulkQueries
 from graphql_api.campaigns.schema import CampaignMutations, CampaignQueries
 from graphql_api.context import Info
@@ -26,6 +26,7 @@ from graphql_api.kit.graphql.costs import ListSize, describe_arguments
 from graphql_api.kit.graphql.keys import IDEMPOTENT
 from graphql_api.kit.graphql.nodes import MAX_NODES, registry
 from graphql_api.kit.graphql.scalars import SCALARS
+from graphql_api.mall.schema import MallMutations, MallQueries
 from graphql_api.members.schema import MemberMutations, MemberQueries
 from graphql_api.merges.schema import MergeMutations, MergeQueries
 from graphql_api.orders.schema import OrderMutations, OrderQueries
@@ -93,6 +94,7 @@ class Query(
     RebuildQueries,
     ForecastQueries,
     BenefitQueries,
+    MallQueries,
 ):
     """Root of all queries."""
 
@@ -115,6 +117,8 @@ class Mutation(
     BulkMutations,
     RebuildMutations,
     StandingMutations,
+    BenefitMutations,
+    MallMutations,
 ):
     """Root of all mutations."""
 

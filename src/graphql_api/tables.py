@@ -8,6 +8,7 @@ from pynamodb.connection import Connection
 
 from graphql_api.access.models import AccessItem
 from graphql_api.audit.models import AuditItem
+from graphql_api.benefits.models import BenefitsItem
 from graphql_api.bulk.models import BulkItem
 from graphql_api.campaigns.models import CampaignsItem
 from graphql_api.checkout.models import CheckoutItem
@@ -18,6 +19,7 @@ from graphql_api.forecasts.models import ForecastsItem
 from graphql_api.guides.models import GuidesItem
 from graphql_api.kit.dynamo import Item
 from graphql_api.kit.dynamo.connection import shared_client
+from graphql_api.mall.models import MallTableItem
 from graphql_api.members.models import MembersItem
 from graphql_api.merges.models import MergesItem
 from graphql_api.orders.models import OrdersItem
@@ -46,6 +48,8 @@ TABLES: tuple[type[Item], ...] = (
     PointsItem,
     CouponsItem,
     CheckoutItem,
+    BenefitsItem,
+    MallTableItem,
     OrdersItem,
     CommissionsItem,
     CampaignsItem,

@@ -12,6 +12,7 @@ from graphql_api.documents import models as documents
 from graphql_api.forecasts import models as forecasts
 from graphql_api.guides import models as guides
 from graphql_api.kit.dynamo import Item
+from graphql_api.mall import models as mall
 from graphql_api.members import models as members
 from graphql_api.ownership import models as ownership
 from graphql_api.points import models as points
@@ -39,6 +40,7 @@ OF_NO_MEMBER = {
     *(webhooks.Endpoint, webhooks.EndpointHealth),
     *(coupons.Template, coupons.Stock, coupons.StoreClaims, coupons.CodeClaim),
     *(coupons.TemplateCount, coupons.Mark),
+    *(mall.MallItem, mall.Stock),
     *(standing.ShardRun, forecasts.ForecastCount, forecasts.Mark),
     *(documents.Document, documents.Remembered, documents.Allowance, documents.Manifest),
 }

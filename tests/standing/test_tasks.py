@@ -163,7 +163,7 @@ def queue(monkeypatch: pytest.MonkeyPatch) -> Queue:
 def test_day_is_handed_out_in_pieces_and_each_is_done(store: Store, queue: Queue) -> None:
     members = put_members(3)
     handed_out = recompute_plan.handler({}, None)
-    assert handed_out == {"asOf": "2018-04-10", "pieces": 16 * 3 + 1}
+    assert handed_out == {"asOf": "2018-04-10", "pieces": 16 * 7 + 8 + 1}
     assert queue.work() == []
     assert states(members) == ["AWAKENING"] * 3
     before = everything()

@@ -1,7 +1,7 @@
 """Which gifts are due, and on which day a birthday is (domain: §3); what is given stands once."""
 
 from calendar import isleap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -20,6 +20,24 @@ class GiftKind(StrEnum):
     BIRTHDAY = "BIRTHDAY"
 
 
+class GiftState(StrEnum):
+    """What became of a gift: it was given, could not be, or is not to be given any more."""
+
+    GIVEN = "GIVEN"
+    FAILED = "FAILED"
+    VOID = "VOID"
+
+
+class GiftProblem(StrEnum):
+    """Why a gift was not given."""
+
+    OUT_OF_STOCK = "OUT_OF_STOCK"
+    NOT_ISSUED = "NOT_ISSUED"
+    NO_TEMPLATE = "NO_TEMPLATE"
+    NOTHING_IN_FORCE = "NOTHING_IN_FORCE"
+    GIVEN_ALREADY = "GIVEN_ALREADY"
+
+
 @dataclass(frozen=True, slots=True)
 class Occasion:
     """What a gift is for; a member has one for each.
@@ -32,6 +50,13 @@ class Occasion:
 
 
 JOINED = Occasion(GiftKind.JOINING)
+
+
+def retried(others: Iterable[GiftState], terms: GiftTerms | None) -> GiftProblem | None:
+    """Why a gift that failed is void by now: another id of the member had it, or it is nothing."""
+    if GiftState.GIVEN in others:
+        return GiftProblem.GIVEN_ALREADY
+    return GiftProblem.NOTHING_IN_FORCE if terms is None else None
 
 
 def occasion_of(kind: EffectKind, level: str, origin: Origin) -> Occasion | None:

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
+from graphql_api.benefits import tasks as benefits
 from graphql_api.campaigns import tasks as campaigns
 from graphql_api.commissions import tasks as commissions
 from graphql_api.config import settings
@@ -38,6 +40,7 @@ def pieces(as_of: date) -> list[Piece]:
     found += [{"work": "standing", "shard": shard} for shard in standing.SHARDS]
     found += [{"work": "points-expire", "shard": shard} for shard in points.SHARDS]
     found += [{"work": "commissions", "shard": shard} for shard in commissions.SHARDS]
+    found += [{"work": "birthdays", "shard": shard} for shard in benefits.SHARDS]
     return [{**piece, "as_of": as_of.isoformat()} for piece in found]
 
 
@@ -98,7 +101,16 @@ def _commissions(piece: Piece, _clock: Clock) -> Piece | None:
     return {**piece, "after": done.after} if done.more and done.after else None
 
 
+def _birthdays(piece: Piece, clock: Clock) -> None:
+    report = benefits.give_shard(piece["shard"], _day(piece), clock=clock)
+    if report != benefits.Report():
+        logger.info("birthday gifts", as_of=piece["as_of"], shard=piece["shard"], **asdict(report))
+    if report.left:
+        raise RuntimeError(f"{report.left} members were busy")
+
+
 _WORK: dict[str, Work] = {
+    "birthdays": _birthdays,
     "tags": _tags,
     "ownership": _ownership,
     "coupons": _coupons,

@@ -81,6 +81,7 @@ class EffectKind(StrEnum):
     TIER_NOTICE = "TIER_NOTICE"
     LIFECYCLE_CHANGED = "LIFECYCLE_CHANGED"
     POINTS_EXPIRING = "POINTS_EXPIRING"
+    GIFT_GIVEN = "GIFT_GIVEN"
 
 
 class Origin(StrEnum):

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from graphql_api.audit import rules as audit_rules
-from graphql_api.benefits import types as benefits
-from graphql_api.benefits.types import MemberBenefits
+from graphql_api.benefits import repository as benefit_repository
+from graphql_api.benefits.types import tiers
+from graphql_api.benefits.types.tiers import MemberBenefits
 from graphql_api.campaigns import repository as campaigns
 from graphql_api.context import Context, Info
 from graphql_api.guides import repository as guides
@@ -29,6 +30,7 @@ from graphql_api.kit.graphql.arguments import After, First, Reverse
 from graphql_api.kit.graphql.enums import describe_enum
 from graphql_api.kit.graphql.nodes import registry
 from graphql_api.kit.graphql.scalars import Money, MonthDay, PhoneNumber
+from graphql_api.mall import repository as mall
 from graphql_api.members import models, repository, rules
 from graphql_api.members.rules import (
     ConsentChannel,
@@ -48,6 +50,7 @@ from graphql_api.ownership.rules import ending_unnoticed
 from graphql_api.permissions import (
     BENEFIT_FIELD,
     CAMPAIGN_FIELD,
+    MALL_FIELD,
     MEMBER_FIELD,
     MEMBER_IDENTITY,
     MEMBER_PERSONAL,
@@ -67,7 +70,9 @@ from graphql_api.tags import repository as tags
 from graphql_api.viewer import Role, Viewer
 
 if TYPE_CHECKING:
+    from graphql_api.benefits.types.gifts import Gift
     from graphql_api.campaigns.types import CampaignParticipation
+    from graphql_api.mall.types import MallRedemption
     from graphql_api.merges.types import MemberMerge
     from graphql_api.orders.types import Order
     from graphql_api.ownership.types import Ownership
@@ -467,7 +472,23 @@ class Member(Node):
     benefits: MemberBenefits = field(
         rule=BENEFIT_FIELD,
         description="What the member has by their tier. 会员权益",
-        resolver=benefits.benefits,
+        resolver=tiers.benefits,
+    )
+    gifts: Connection[Annotated["Gift", strawberry.lazy("graphql_api.benefits.types.gifts")]] = (
+        connection(
+            page=benefit_repository.gifts_of_lives,
+            key="lives",
+            rule=BENEFIT_FIELD,
+            description="What the member was given of their benefits, by occasion. 礼品",
+        )
+    )
+    mall_redemptions: Connection[
+        Annotated["MallRedemption", strawberry.lazy("graphql_api.mall.types")]
+    ] = connection(
+        page=mall.page_of_lives,
+        key="lives",
+        rule=MALL_FIELD,
+        description="What the member had for points, oldest first. 兑换记录",
     )
     orders: Connection[Annotated["Order", strawberry.lazy("graphql_api.orders.types")]] = (
         connection(

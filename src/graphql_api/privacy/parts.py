@@ -13,6 +13,7 @@ from typing import Any
 from graphql_api.access.models import SESSIONS, Principal
 from graphql_api.audit import repository as audit
 from graphql_api.audit.models import AuditEntry
+from graphql_api.benefits.models import GIFT, Gift
 from graphql_api.campaigns import repository as campaigns
 from graphql_api.campaigns.models import CampaignsItem, Participation
 from graphql_api.checkout.models import RESERVATION, Reservation
@@ -21,6 +22,8 @@ from graphql_api.coupons import repository as coupons
 from graphql_api.coupons.models import CLAIMS, Claims, Coupon, CouponPointer
 from graphql_api.kit.dynamo import Item, Page
 from graphql_api.kit.dynamo.partitions import delete_all, forget_under, page_under
+from graphql_api.mall import repository as mall
+from graphql_api.mall.models import TAKEN, Redemption, RedemptionPointer, Taken
 from graphql_api.members import repository as members
 from graphql_api.members.models import (
     CONSENT,
@@ -180,6 +183,14 @@ def _forget_coupons(person: Person, first: int) -> int:
     return _first_found(coupons.forget(id_, at_most=at_most) for id_ in person.member_ids)
 
 
+def _show_redemptions(member_id: str, first: int, after: str | None) -> Rows:
+    return _rows(mall.page_of_member(member_id, first=first, after=after, reverse=False))
+
+
+def _forget_redemptions(person: Person, first: int) -> int:
+    return _first_found(mall.forget(id_, first=first // 2) for id_ in person.member_ids)
+
+
 def _show_participations(member_id: str, first: int, after: str | None) -> Rows:
     page = campaigns.page_of_member(member_id, first=first, after=after, reverse=False)
     return _rows(page, ("campaign_id", campaigns.get_many))
@@ -238,6 +249,9 @@ PARTS = (
     under("ownership", Term, TERM),
     under("tags", Assignment, assignment_sort(""), named=("tag_id", tags.get_many)),
     under("tagHistory", HistoryEntry, HISTORY, named=("tag_id", tags.get_many)),
+    under("gifts", Gift, GIFT),
+    Part("mall", (Redemption, RedemptionPointer), _show_redemptions, _forget_redemptions),
+    under("mallTaken", Taken, TAKEN),
     under("standingHistory", HistoryRow, STANDING_HISTORY),
     under("points", points.Account, points.SOLE),
     under("pointsLedger", points.Entry, points.ENTRY),

@@ -42,6 +42,7 @@ class Topic(StrEnum):
     MEMBER_GUIDE_CHANGED = "MEMBER_GUIDE_CHANGED"
     MEMBER_TAGS_CHANGED = "MEMBER_TAGS_CHANGED"
     MEMBER_FIRST_PURCHASE = "MEMBER_FIRST_PURCHASE"
+    GIFT_GIVEN = "GIFT_GIVEN"
     MEMBER_TIER_CHANGED = "MEMBER_TIER_CHANGED"
     MEMBER_LIFECYCLE_CHANGED = "MEMBER_LIFECYCLE_CHANGED"
     MEMBER_POINTS_CHANGED = "MEMBER_POINTS_CHANGED"
@@ -63,6 +64,7 @@ OF_EFFECTS = {
     EffectKind.ENROLLED: Topic.MEMBER_ENROLLED,
     EffectKind.FIRST_PURCHASE: Topic.MEMBER_FIRST_PURCHASE,
     EffectKind.POINTS_EXPIRING: Topic.MEMBER_POINTS_EXPIRING,
+    EffectKind.GIFT_GIVEN: Topic.GIFT_GIVEN,
 }
 """Effects that are told; those of a back-fill are not."""
 
@@ -204,6 +206,14 @@ def changed(old: Any, new: Any, names: Iterable[str]) -> list[str]:
         if getattr(new, name) != (getattr(old, name) if old is not None else None)
     ]
     return list(dict.fromkeys(found))
+
+
+def effect_data(kind: EffectKind, level: str) -> dict[str, str]:
+    """What is told of an effect besides whose it is: of a gift, what for."""
+    if kind is not EffectKind.GIFT_GIVEN:
+        return {}
+    occasion, _, of = level.partition("#")
+    return {"occasion": occasion, "level": of}
 
 
 def member_topics(old: Any, new: Any) -> dict[Topic, list[str]]:

@@ -37,6 +37,7 @@ describe_enum(
         "MEMBER_GUIDE_CHANGED": "Another guide looks after the member, or none. 专属导购变更",
         "MEMBER_TAGS_CHANGED": "Tags were given, renewed or taken. 会员标签变更",
         "MEMBER_FIRST_PURCHASE": "A member bought for the first time. 首次购买",
+        "GIFT_GIVEN": "A member was given a gift of their benefits. 礼品发放",
         "MEMBER_TIER_CHANGED": "A member rose or fell to another tier. 会员等级变更",
         "MEMBER_LIFECYCLE_CHANGED": "A member is in another state of the lifecycle. 生命周期变更",
         "MEMBER_POINTS_CHANGED": "A member's points moved. 积分变动",

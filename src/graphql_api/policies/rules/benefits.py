@@ -16,13 +16,17 @@ TemplateId = Annotated[str, StringConstraints(pattern=r"^ctp_[0-9a-hjkmnp-tv-z]{
 
 
 class GiftTerms(PolicyDocument):
-    """What a gift consists of: points, coupons by the ids of their templates, or both.
-
-    The same template may stand twice: then it is two coupons.
-    """
+    """What a gift consists of: points, a coupon of each of some templates, or both."""
 
     points: int = Field(default=0, ge=0, le=10**7)
     coupons: tuple[TemplateId, ...] = Field(default=(), max_length=MAX_COUPONS)
+
+    @field_validator("coupons")
+    @classmethod
+    def _stand_once(cls, coupons: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(coupons)) < len(coupons):
+            raise ValueError("each template stands once")
+        return coupons
 
     @model_validator(mode="after")
     def _holds_something(self) -> Self:

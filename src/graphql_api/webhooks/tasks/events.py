@@ -60,7 +60,8 @@ def _effect_events(change: Change, effect: Effect) -> list[Event]:
     topic = rules.OF_EFFECTS.get(effect.kind)
     if topic is None or effect.origin is Origin.BACKFILL:
         return []
-    return [_event(change, topic, "Member", effect.id, None)]
+    data = rules.effect_data(effect.kind, effect.level)
+    return [_event(change, topic, "Member", effect.id, None, **data)]
 
 
 def order_events(change: Change) -> list[Event]:

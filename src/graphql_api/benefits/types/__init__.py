@@ -1,0 +1,1 @@
+"""Benefits, as clients see them: what tiers bring, and the gifts of members."""
