@@ -24,7 +24,7 @@ on_storage = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
-HAPPENED_TO_BE = {"version", "recorded_at"}
+HAPPENED_TO_BE = {"version", "recorded_at", "points", "coupons"}
 
 
 def everything() -> list[str]:
@@ -33,7 +33,8 @@ def everything() -> list[str]:
 
 
 def about(snapshot: Snapshot, names: Mapping[str, str]) -> list[str]:
-    """Every item that names an order, without when and how often it was written.
+    """Every item that names an order, without when and how often it was written, nor what points
+    and coupons made of it: the days and lots of these are those of the versions that came.
 
     Ids are shown by the names given to them, so that two orders can be compared.
     """

@@ -8,18 +8,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from graphql_api.coupons import repository as coupons
+from graphql_api.coupons.models import Template
 from graphql_api.kit.time import Clock
 from graphql_api.members.models import Member
 from graphql_api.members.rules import Contribution, Moved, Origin
 from graphql_api.members.service import NewIdentity
-from graphql_api.orders import service
+from graphql_api.orders import repository, service
 from graphql_api.orders.service import Snapshot, SnapshotBody, SnapshotRefund
+from graphql_api.points import service as points
 from graphql_api.stores.models import Store
+from tests.coupons.factories import fixed, issue, make_template, make_terms
 from tests.factories import CLOCK, NOW, fresh, make_guide, make_identity, make_member, make_store
 from tests.members.test_facts import in_plain_words, shown
 from tests.orders.storage import about, facts_of, first_purchases, on_storage, order_of
+from tests.points.storage import figures_of
 
 DAYS = (0, 1, 40)
+COUPONS = ((), ("ann's",), ("bob's", "ann's"), ("nobody's",))
 BUYERS = ("ann", "bob", "named ann", "named bob, bought as ann", "unknown", "nobody")
 
 
@@ -29,6 +35,7 @@ class Version:
 
     body: int | None
     refunds: tuple[tuple[str, int], ...]
+    settled: int | None = None  # days ago; of several the earliest stands
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,8 @@ class Tellings:
     days: tuple[int, ...]
     stores: tuple[int, ...]
     amounts: tuple[int, ...]
+    used: tuple[int, ...]
+    coupons: tuple[tuple[str, ...], ...]
     arriving: tuple[Version, ...]
 
     @property
@@ -50,7 +59,9 @@ class Tellings:
         for version in self.arriving:
             for id_, revision in version.refunds:
                 newest[id_] = max(revision, newest.get(id_, 0))
-        return Version(max(bodies, default=None), tuple(sorted(newest.items())))
+        settled = [version.settled for version in self.arriving if version.settled is not None]
+        body, refunds = max(bodies, default=None), tuple(sorted(newest.items()))
+        return Version(body, refunds, max(settled, default=None))
 
 
 def of_each_revision(values: Sequence[object]) -> st.SearchStrategy[tuple[object, ...]]:
@@ -63,6 +74,7 @@ versions = st.builds(
     st.dictionaries(st.sampled_from(["r1", "r2"]), st.integers(0, 2), max_size=2).map(
         lambda known: tuple(known.items())
     ),
+    st.sampled_from([None, None, 1, 3]),
 ).filter(lambda version: version.body is not None or bool(version.refunds))
 tellings = st.builds(
     Tellings,
@@ -71,6 +83,8 @@ tellings = st.builds(
     days=of_each_revision(DAYS),
     stores=of_each_revision([0, 1]),
     amounts=of_each_revision([0, 3_000, 4_000]),
+    used=of_each_revision([0, 90, 400]),
+    coupons=of_each_revision(COUPONS),
     arriving=st.lists(versions, min_size=1, max_size=4).flatmap(
         lambda told: st.permutations([*told, told[0]]).map(tuple)
     ),
@@ -78,9 +92,11 @@ tellings = st.builds(
 
 
 class World:
-    """Two members of two guides, two stores, an identity that nobody has, and one order."""
+    """Two members of two guides who have points and a coupon each, two stores, and one order."""
 
-    def __init__(self, told: Tellings, stores: Sequence[Store], guides: Sequence[str]) -> None:
+    def __init__(
+        self, told: Tellings, stores: Sequence[Store], guides: Sequence[str], template: Template
+    ) -> None:
         self.told = told
         self.stores = stores
         self.number = fresh("W")
@@ -88,18 +104,48 @@ class World:
         ann, bob, _ = self.identities
         self.ann = make_member(stores[0], ann, guide_id=guides[0])
         self.bob = make_member(stores[0], bob, guide_id=guides[1])
+        self.coupons = {"nobody's": "AAAA"}
+        for name, member in (("ann's", self.ann), ("bob's", self.bob)):
+            points.grant(member.id, 300, key="g", cause=points.Cause(CLOCK))
+            self.coupons[name] = issue(member, template).coupon_id
+
+    def outcome(self) -> list[object]:
+        """What both have in points and coupons, and what stands of both on the order."""
+        order = repository.get(self.snapshot(self.told.arriving[0]).order_id)
+        assert order is not None
+        sums = [figures_of(m.id).balance + figures_of(m.id).pending for m in (self.ann, self.bob)]
+        held = coupons.find([self.coupons["ann's"], self.coupons["bob's"]])
+        states = [(coupon.state, coupon.order_id == order.id) for coupon in held if coupon]
+        kept, used = order.points, order.coupons
+        names = {id_: name for name, id_ in self.coupons.items()}
+        return [
+            sums,
+            states,
+            kept and (kept.earned, kept.used, kept.restored, kept.waived, kept.settled_on),
+            used and [names[id_] for id_ in used.redeemed],
+            used and [names[id_] for id_ in used.returned],
+            used and [(names[one.code], one.reason) for one in used.problems],
+        ]
 
     @property
     def names(self) -> dict[str, str]:
         """What differs between two worlds that are the same."""
         values = {identity.value: f"identity {n}" for n, identity in enumerate(self.identities)}
-        return {self.ann.id: "ann", self.bob.id: "bob", **values}
+        held = {id_: name for name, id_ in self.coupons.items()}
+        return {self.ann.id: "ann", self.bob.id: "bob", **values, **held}
 
     def snapshot(self, version: Version) -> Snapshot:
         """A version as its till sends it."""
         body = None if version.body is None else self._body(version.body)
         refunds = [self._refund(*known) for known in version.refunds]
-        return Snapshot(source="pos", external_id=self.number, body=body, refunds=refunds)
+        settled = None if version.settled is None else NOW - timedelta(days=version.settled)
+        return Snapshot(
+            source="pos",
+            external_id=self.number,
+            body=body,
+            refunds=refunds,
+            settled_at=settled,
+        )
 
     def _body(self, revision: int) -> SnapshotBody:
         named, buyer = self._buyer(self.told.buyers[revision])
@@ -110,6 +156,8 @@ class World:
             store_id=self.stores[self.told.stores[revision]].id,
             member_id=named,
             buyer=buyer,
+            points_used=self.told.used[revision],
+            coupons=[self.coupons[name] for name in self.told.coupons[revision]],
         )
 
     def _buyer(self, who: str) -> tuple[str | None, list[NewIdentity]]:
@@ -131,9 +179,9 @@ class World:
 @on_storage
 @given(told=tellings)
 def test_versions_in_any_sequence_and_doubled_are_the_last_version_once(
-    told: Tellings, two_stores: list[Store], two_guides: list[str]
+    told: Tellings, two_stores: list[Store], two_guides: list[str], template: Template
 ) -> None:
-    world, once = (World(told, two_stores, two_guides) for _ in range(2))
+    world, once = (World(told, two_stores, two_guides, template) for _ in range(2))
     for version in told.arriving:
         service.apply(world.snapshot(version), clock=CLOCK)
     last = once.snapshot(told.last)
@@ -141,8 +189,16 @@ def test_versions_in_any_sequence_and_doubled_are_the_last_version_once(
     assert about(world.snapshot(told.last), world.names) == about(last, once.names)
     assert facts_of(world.ann.id) == facts_of(once.ann.id)
     assert facts_of(world.bob.id) == facts_of(once.bob.id)
+    assert world.outcome() == once.outcome()
     again = service.apply(world.snapshot(told.last), clock=CLOCK)
     assert not again.changed
+
+
+@pytest.fixture
+def template(chain: str) -> Template:
+    """Coupons of ten yuan that hold on the day of the other tests and the day before."""
+    days = fixed(date(2018, 1, 9), date(2018, 1, 31))
+    return make_template(make_terms(validity=days))
 
 
 @pytest.fixture

@@ -82,4 +82,5 @@ def _anonymise(tx: Transaction, order: Order, at: datetime) -> None:
             repository.stop_waiting(tx, claim, order.id)
     order.hold(rules.anonymous(order.state), None)
     order.named_member_id, order.erased_at = None, at
+    order.points = order.coupons = None
     repository.save(tx, order, was_at=was_at)

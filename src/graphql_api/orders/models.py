@@ -8,6 +8,7 @@ from pynamodb.constants import STREAM_NEW_AND_OLD_IMAGE
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb_attributes import UnicodeEnumAttribute
 
+from graphql_api.coupons.rules import OrderCoupons
 from graphql_api.kit.dynamo import (
     DayAttribute,
     InstantAttribute,
@@ -27,6 +28,7 @@ from graphql_api.orders.rules import (
     Settlement,
     State,
 )
+from graphql_api.points.rules import OrderPoints
 
 SOLE = "@"
 _INSTANT = InstantAttribute()
@@ -93,6 +95,8 @@ class Order(OrdersItem):
     coupon_codes = JsonAttribute(default=list)
     settled_at = InstantAttribute(null=True)
     settled_on = DayAttribute(null=True)
+    points_document = JsonAttribute(attr_name="points", null=True)
+    coupons_document = JsonAttribute(attr_name="coupons", null=True)
     growth_version = NumberAttribute(default=0)
     recorded_at = InstantAttribute()
     origin = UnicodeEnumAttribute(Origin, null=True)
@@ -119,6 +123,26 @@ class Order(OrdersItem):
     def refunds(self) -> list[Refund]:
         """The refunds, by id."""
         return [_refund(row) for row in self.refund_document]
+
+    @property
+    def points(self) -> OrderPoints | None:
+        """What it earned its member, and which points it was paid with; None of nobody's."""
+        row = self.points_document
+        return None if row is None else OrderPoints.of_row(row)
+
+    @points.setter
+    def points(self, points: OrderPoints | None) -> None:
+        self.points_document = None if points is None else points.row
+
+    @property
+    def coupons(self) -> OrderCoupons | None:
+        """What it made of the coupons that it names; None where it names none."""
+        row = self.coupons_document
+        return None if row is None else OrderCoupons.of_row(row)
+
+    @coupons.setter
+    def coupons(self, coupons: OrderCoupons | None) -> None:
+        self.coupons_document = None if coupons is None else coupons.row
 
     @property
     def state(self) -> State:
@@ -199,7 +223,7 @@ def store_month_of(store_id: str, month: str) -> str:
 
 
 def size_of(state: State) -> int:
-    """Bytes that the lists of an order take in its item; everything else is under 2,000."""
+    """Bytes that the lists of an order take in its item; everything else is under 12,000."""
     rows: list[Any] = [_refund_row(refund) for refund in state.refunds.values()]
     if state.body:
         rows += [_line_row(line) for line in state.body.lines]

@@ -56,14 +56,18 @@ def redeems(
     held_by: str | None,
     redeemed_for: str | None,
     order_id: str,
+    is_moved: bool,
     in_days: CouponReason | None,
 ) -> CouponReason | None:
     """Why an order cannot redeem a coupon; None where it does, or has already.
 
     `state` is what holds now, `was` what is stored. An order is a fact: what it paid with on a day
     on which the coupon held is redeemed, also where word of it comes after the last day; and what
-    staff redeemed for no order yet is this order's.
+    staff redeemed for no order yet is this order's. One that it redeemed is asked again where it
+    `is_moved`: the order says another instant of payment than it did then.
     """
+    if state is CouponState.REDEEMED and is_moved:
+        return in_days
     if state is CouponState.REDEEMED:
         return None if redeemed_for in {None, order_id} else CouponReason.REDEEMED
     if state is CouponState.LOCKED:

@@ -38,14 +38,14 @@ def follow_order(
     was = kept.redeemed if kept else ()
     names = tuple(dict.fromkeys(use.codes)) if use else ()
     if not names and not was:
-        return None if use is None or kept is None else OrderCoupons(use.order_id)
+        return None
     order_id = use.order_id if use else kept.order_id if kept else ""
     wanted, problems = _wanted(member, use, names[:MAX_OF_ORDER], clock)
     problems += [CouponProblem(name, CouponReason.TOO_MANY) for name in names[MAX_OF_ORDER:]]
     dropped = [id_ for id_ in was if id_ not in {coupon.coupon_id for coupon in wanted}]
     for coupon in _of_order(dropped, order_id):
         _bring_back(tx, coupon, template_of(coupon), clock, origin)
-    if use is None:
+    if use is None or not names:
         return None
     redeemed, returned = _apply(tx, wanted, use, clock, origin)
     return OrderCoupons(order_id, redeemed, returned, tuple(problems))
@@ -84,8 +84,15 @@ def _refusal(
         held_by=coupon.lock_key,
         redeemed_for=coupon.order_id,
         order_id=use.order_id,
+        is_moved=_is_moved(coupon, use),
         in_days=rules.in_days(coupon.days, clock.day_of(use.at)),
     )
+
+
+def _is_moved(coupon: Coupon, use: CouponUse) -> bool:
+    """Whether the order redeemed the coupon itself, at another instant than it says now."""
+    by_itself = coupon.order_id == use.order_id and coupon.redeemed_by_role is Role.SYSTEM
+    return by_itself and coupon.redeemed_at != to_the_millisecond(use.at)
 
 
 def _misfits(coupon: Coupon, use: CouponUse, clock: Clock) -> list[CouponReason]:
@@ -118,9 +125,10 @@ def _apply(
 
 
 def _redeem(tx: Transaction, coupon: Coupon, use: CouponUse, origin: Origin) -> None:
-    if coupon.state is CouponState.REDEEMED and coupon.order_id == use.order_id:
+    was_used = coupon.state is CouponState.REDEEMED
+    if was_used and coupon.order_id == use.order_id and not _is_moved(coupon, use):
         return
-    if coupon.state is not CouponState.REDEEMED:
+    if not was_used or _is_moved(coupon, use):
         coupon.redeemed_at = to_the_millisecond(use.at)
         coupon.redeemed_store_id = use.store_id
         coupon.redeemed_by_role, coupon.redeemed_by_id = Role.SYSTEM, "system"

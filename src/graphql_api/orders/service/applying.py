@@ -14,6 +14,7 @@ from graphql_api.orders.buyers import Buyer
 from graphql_api.orders.models import Order, size_of
 from graphql_api.orders.rules import State
 from graphql_api.orders.service.commands import Snapshot
+from graphql_api.orders.service.following import follow
 from graphql_api.orders.service.snapshots import (
     check_references,
     gives,
@@ -130,12 +131,16 @@ def write(
     after = gives(order, new)
     touched = _touched(order.member_id, member_id, clock)
     left, owner = touched.get(order.member_id), touched.get(member_id)
+    size = tx.size
+    follow(tx, order, new, left, owner, clock=clock, origin=origin)
+    followed = tx.size > size
+    order.origin = origin
+    _keep(tx, order, new, owner, clock, stays=left is owner)
     for member in {member.id: member for member in touched.values()}.values():
         taken = before if member is left else None
         given = after if member is owner else None
-        _update_facts(tx, member, order.id, taken, given, origin, clock)
-    order.origin = origin
-    _keep(tx, order, new, owner, clock, stays=left is owner)
+        facts = _changed(member, order.id, taken, given)
+        _write_member(tx, member, facts, origin, clock, followed=followed)
     return Applied(order, changed=True)
 
 
@@ -158,25 +163,31 @@ def _touched(old_id: str | None, new_id: str | None, clock: Clock) -> dict[str |
     return found
 
 
-def _update_facts(
-    tx: Transaction,
-    member: Member,
-    order_id: str,
-    before: Contribution | None,
-    after: Contribution | None,
-    origin: Origin,
-    clock: Clock,
-) -> None:
+def _changed(
+    member: Member, order_id: str, before: Contribution | None, after: Contribution | None
+) -> Facts:
+    """The facts of a member when what one order gives has changed."""
     facts = member_rules.change(member.facts, before, after)
-    if facts is None:
-        others = [o for o in repository.all_of_member(member) if o.id != order_id]
-        given = [gives(o, o.state) for o in others]
-        facts = member_rules.derive(c for c in (*given, after) if c is not None)
-    if facts == member.facts:
+    if facts is not None:
+        return facts
+    others = [o for o in repository.all_of_member(member) if o.id != order_id]
+    given = [gives(o, o.state) for o in others]
+    return member_rules.derive(c for c in (*given, after) if c is not None)
+
+
+def _write_member(
+    tx: Transaction, member: Member, facts: Facts, origin: Origin, clock: Clock, *, followed: bool
+) -> None:
+    """Add a member with new facts, and what is decided of them.
+
+    Where facts stay the same the member is written only for points and coupons that `followed`.
+    """
+    if facts != member.facts:
+        note_first_purchase(tx, member, facts, origin, clock)
+        standing.take_in(tx, member, facts, clock=clock, origin=origin)
+    elif not followed:
         members.require_unmoved(tx, member)
         return
-    note_first_purchase(tx, member, facts, origin, clock)
-    standing.take_in(tx, member, facts, clock=clock, origin=origin)
     members.save(tx, member)
 
 
