@@ -15,14 +15,18 @@ from graphql_api.bulk import service as bulk
 from graphql_api.bulk.rules import BulkProblem, BulkState
 from graphql_api.campaigns.service import NewBudget, NewGoal
 from graphql_api.commissions import tasks as commissions
-from graphql_api.coupons.rules import CouponKind
+from graphql_api.coupons import tokens as coupon_tokens
+from graphql_api.coupons.models import Coupon, CouponsItem, IssueJob, Template, TemplateCount
+from graphql_api.coupons.rules import CouponKind, CouponState, IssueState, TemplateState
+from graphql_api.coupons.rules import LockKind as HeldFor
+from graphql_api.coupons.tokens import TokenKind
 from graphql_api.documents.models import MANIFESTS, Document, DocumentsItem, Manifest, manifest_id
 from graphql_api.documents.rules import ManifestState, hash_of
 from graphql_api.forecasts import tasks as forecasts
 from graphql_api.guides.models import Guide
 from graphql_api.kit.dynamo import batch_write
 from graphql_api.kit.dynamo.tallies import Told
-from graphql_api.kit.ids import new_id
+from graphql_api.kit.ids import new_id, numbered_id
 from graphql_api.kit.time import Clock, real_now
 from graphql_api.members.models import Member
 from graphql_api.members.rules import (
@@ -69,8 +73,14 @@ from graphql_api.webhooks.service import SecretRotate
 from scripts.stand_ins import StandIns
 from tests.access.factories import make_account, make_key
 from tests.campaigns.factories import adopt, make_campaign, make_offer, make_running, take_part
-from tests.coupons.factories import delayed, make_template, make_terms
-from tests.coupons.factories import issue as issue_coupon
+from tests.coupons.factories import (
+    delayed,
+    make_terms,
+    prepared_coupon,
+    prepared_job,
+    prepared_template,
+    with_pointers,
+)
 from tests.factories import (
     CLOCK,
     NOW,
@@ -173,7 +183,7 @@ def seeded(chain: str, stand_ins: StandIns) -> dict[str, str]:
     return (
         campaigns
         | _access(member, store)
-        | _coupons(region.id, store, member)
+        | _coupons(region.id, store, member, order)
         | _mall(member, store)
         | _webhooks()
         | _bulk()
@@ -457,10 +467,9 @@ def _mall(member: Member, store: Store) -> dict[str, str]:
     }
 
 
-def _coupons(region_id: str, store: Store, member: Member) -> dict[str, str]:
-    """A template with everything, and a coupon of it that the member was given in the store."""
+def _coupons(region_id: str, store: Store, member: Member, order_id: str) -> dict[str, str]:
+    """A template with everything, coupons of the member in all states, and jobs; one batch."""
     clock = Clock()
-    hours = [{"weekday": day} for day in range(1, 8)]
     terms = make_terms(
         CouponKind.PERCENT,
         at_most=5_000,
@@ -470,13 +479,13 @@ def _coupons(region_id: str, store: Store, member: Member) -> dict[str, str]:
         categories=["茶"],
         channels=["STORE"],
         tiers=["V3"],
-        validity=delayed(30, hours=hours),
+        validity=delayed(30, hours=[{"weekday": day} for day in range(1, 8)]),
         stackable=True,
         group="会员日",
         giftable=True,
         grace_days=3,
     )
-    template = make_template(
+    template, stock = prepared_template(
         terms,
         name="春茶九折",
         description="限门店使用",
@@ -488,12 +497,82 @@ def _coupons(region_id: str, store: Store, member: Member) -> dict[str, str]:
         closes_at=clock.now() + timedelta(days=30),
         claim_code="春茶上市",
     )
-    coupon = issue_coupon(member, template, store=store, clock=clock)
+    giftable, more_stock = prepared_template(make_terms(giftable=True), stock=800)
+    open_, gift, offered, at_till, used = (
+        prepared_coupon(member, one, clock=clock, store_id=store.id)
+        for one in (template, giftable, giftable, giftable, template)
+    )
+    offered.state, offered.lock_kind, offered.lock_key = CouponState.LOCKED, HeldFor.GIFT, "k"
+    offered.locked_until = clock.now() + timedelta(hours=1)
+    at_till.state, at_till.redeemed_store_id = CouponState.REDEEMED, store.id
+    _use(used, store, order_id)
+    coupons = (open_, gift, offered, at_till, used)
+    draft, _ = prepared_template(make_terms(), state=TemplateState.DRAFT)
+    jobs = _coupon_jobs(template, store, member)
+    batch_write(
+        CouponsItem,
+        [
+            *(template, giftable, draft, *stock, *more_stock, *jobs.values()),
+            *(item for coupon in coupons for item in with_pointers(coupon)),
+            TemplateCount(template.id, "count#0", issued=1, redeemed=1),
+        ],
+    )
+    parts = (offered.coupon_id, "k")
+    token = coupon_tokens.sign(TokenKind.GIFT, *parts, at=clock.wall(), seconds=3_600)
     return {
         "coupon_template": template.id,
-        "coupon": coupon.coupon_id,
-        "coupon_code": coupon.code,
+        "coupon_template_public": giftable.id,
+        "coupon_template_draft": draft.id,
+        "coupon": open_.coupon_id,
+        "coupon_code": open_.code,
+        "coupon_gift": gift.coupon_id,
+        "coupon_gift_token": token,
+        "coupon_at_till": at_till.coupon_id,
+        "coupon_used": used.coupon_id,
+        "coupon_soon": f"{clock.now() + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}",
+        **{name: str(job.id) for name, job in jobs.items()},
     }
+
+
+def _use(coupon: Coupon, store: Store, order_id: str) -> None:
+    """A coupon that went through everything, and was used by the order in the end."""
+    coupon.state = CouponState.REDEEMED
+    coupon.source_ref, coupon.reference, coupon.reason = "cpj_1", "小票 17", "扫错了"
+    coupon.lock_kind, coupon.lock_key, coupon.locked_until = HeldFor.ORDER, order_id, NOW
+    coupon.redeemed_at = coupon.returned_at = coupon.ended_at = NOW
+    coupon.redeemed_store_id, coupon.order_id = store.id, order_id
+    coupon.redeemed_by_role, coupon.redeemed_by_id = Role.GUIDE, "gde_1"
+
+
+def _coupon_jobs(template: Template, store: Store, member: Member) -> dict[str, IssueJob]:
+    """A job that failed after a member did, of each maker; one of headquarters that waits."""
+    makers = {
+        "coupon_job": ("opr_1", Role.OPERATOR),
+        "coupon_job_of_manager": ("stm_1", Role.STORE_MANAGER),
+        "coupon_job_of_key": ("key_1", Role.INTEGRATION),
+        "coupon_job_of_guide": (str(member.guide_id), Role.GUIDE),
+    }
+    failure = [member.id, "LIMIT_EXCEEDED", "None of this coupon is left"]
+    jobs = {
+        name: prepared_job(
+            template,
+            by_id,
+            role,
+            store_id=store.id,
+            guide_id=member.guide_id,
+            tag_id=numbered_id("tag", 1),
+            state=IssueState.FAILED,
+            problem="None of this coupon is left",
+            started_at=NOW,
+            finished_at=NOW,
+            total=1,
+            done=1,
+            failed=1,
+            failure_document=[failure],
+        )
+        for name, (by_id, role) in makers.items()
+    }
+    return jobs | {"coupon_job_waiting": prepared_job(template, "opr_9", Role.OPERATOR)}
 
 
 def _campaigns(region_id: str, store: Store, other_store: Store, member: Member) -> dict[str, str]:

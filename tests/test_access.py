@@ -44,6 +44,7 @@ from graphql_api.viewer import (
     READ_AUDIT,
     READ_CAMPAIGNS,
     READ_COMMISSIONS,
+    READ_COUPONS,
     READ_MEMBERS,
     READ_ORDERS,
     READ_POINTS,
@@ -107,6 +108,7 @@ COLUMNS = {
             {
                 READ_CAMPAIGNS,
                 READ_COMMISSIONS,
+                READ_COUPONS,
                 READ_MEMBERS,
                 READ_ORDERS,
                 READ_POINTS,
@@ -136,6 +138,8 @@ LOGIN = 'loginWithWeChat(input: {code: "openid-1"})'
 REFUSED = 'memberUpdate(input: {id: "nobody", name: "x"})'
 
 NO_MANIFEST = '(input: {client: "x", version: "nothing"})'
+
+COUPON_TERMS = 'couponTemplate(id: "$coupon_template") { terms'
 
 WAYS = {
     "Query": "{ % }",
@@ -252,6 +256,28 @@ WAYS = {
     "TagsSetPayload": 'mutation { memberTagsSet(input: {memberId: "nobody"}) { % } }',
     "TagsAddBulkPayload": f"mutation {{ {TAGGED} {{ % }} }}",
     "MemberTagsResult": f"mutation {{ {TAGGED} {{ results {{ % }} }} }}",
+    "CouponTemplate": '{ couponTemplate(id: "$coupon_template") { % } }',
+    "CouponTemplateConnection": f"{{ {MEMBER} {{ claimableCoupons {{ % }} }} }}",
+    "CouponTemplateEdge": f"{{ {MEMBER} {{ claimableCoupons {{ edges {{ % }} }} }} }}",
+    "CouponTerms": f"{{ {COUPON_TERMS} {{ % }} }} }}",
+    "CouponValidity": f"{{ {COUPON_TERMS} {{ validity {{ % }} }} }} }}",
+    "CouponHours": f"{{ {COUPON_TERMS} {{ validity {{ hours {{ % }} }} }} }} }}",
+    "CouponCounts": '{ couponTemplate(id: "$coupon_template") { counts { % } } }',
+    "CouponTemplatePayload": 'mutation { couponTemplateStop(id: "nothing") { % } }',
+    "Coupon": '{ coupon(by: {id: "$coupon_used"}) { % } }',
+    "CouponConnection": f"{{ {MEMBER} {{ coupons {{ % }} }} }}",
+    "CouponEdge": f"{{ {MEMBER} {{ coupons {{ edges {{ % }} }} }} }}",
+    "CouponPayload": 'mutation { couponRollBack(input: {id: "nothing", reason: "x"}) { % } }',
+    "CouponGiftPayload": 'mutation { couponGiftOffer(id: "nothing") { % } }',
+    "CouponClaimTokenPayload": (
+        'mutation { couponClaimTokenMake(input: {templateId: "nothing", storeId: "nothing"})'
+        " { % } }"
+    ),
+    "CouponIssueJob": '{ couponIssueJob(id: "$coupon_job") { % } }',
+    "CouponIssueJobConnection": "{ couponIssueJobs { % } }",
+    "CouponIssueJobEdge": "{ couponIssueJobs { edges { % } } }",
+    "CouponIssueFailure": "{ couponIssueJobs { nodes { failures { % } } } }",
+    "CouponIssueJobPayload": 'mutation { couponIssueJobCancel(id: "nothing") { % } }',
     "Order": f"{{ {ORDER} {{ % }} }}",
     "OrderConnection": f"{{ {MEMBER} {{ orders {{ % }} }} }}",
     "OrderEdge": f"{{ {MEMBER} {{ orders {{ edges {{ % }} }} }} }}",
@@ -363,6 +389,30 @@ ARGUMENTS = {
     "Query.tag": '(by: {id: "$tag"})',
     "Query.tagJob": '(id: "$tag_job")',
     "Query.policyRun": '(id: "$run")',
+    "Query.coupon": '(by: {id: "$coupon"})',
+    "Query.couponTemplate": '(id: "$coupon_template")',
+    "Query.couponIssueJob": '(id: "$coupon_job")',
+    "Mutation.couponTemplateCreate": (
+        '(input: {name: "", terms: {kind: AMOUNT, validity: {kind: DELAYED}}})'
+    ),
+    "Mutation.couponTemplateUpdate": '(input: {id: "nothing"})',
+    "Mutation.couponTemplateActivate": '(id: "nothing")',
+    "Mutation.couponTemplateStop": '(id: "nothing")',
+    "Mutation.couponIssue": '(input: {memberId: "nobody", templateId: "nothing"})',
+    "Mutation.couponClaim": '(input: {by: {templateId: "nothing"}})',
+    "Mutation.couponClaimTokenMake": '(input: {templateId: "nothing", storeId: "nothing"})',
+    "Mutation.couponLock": (
+        '(input: {coupon: {id: "nothing"}, key: "x", until: "2018-01-01T00:00:00Z"})'
+    ),
+    "Mutation.couponUnlock": '(input: {coupon: {id: "nothing"}, key: "x"})',
+    "Mutation.couponRedeem": '(input: {coupon: {id: "nothing"}, storeId: "nothing"})',
+    "Mutation.couponRollBack": '(input: {id: "nothing", reason: "x"})',
+    "Mutation.couponRecycle": '(input: {id: "nothing", reason: "x"})',
+    "Mutation.couponGiftOffer": '(id: "nothing")',
+    "Mutation.couponGiftWithdraw": '(id: "nothing")',
+    "Mutation.couponGiftAccept": '(input: {token: "x"})',
+    "Mutation.couponIssueJobCreate": '(input: {templateId: "nothing", members: {ids: ["x"]}})',
+    "Mutation.couponIssueJobCancel": '(id: "nothing")',
     "Member.standingHistory": "(part: TIER)",
     "Mutation.policyPreview": "(input: {kind: OWNERSHIP})",
     "Mutation.policyMeasure": "(input: {kind: GROWTH})",
@@ -537,6 +587,17 @@ EMPTY = {
     "PolicyRun.draftedVersion",
     "PolicyRunPayload.run",
     "TagJobPayload.job",
+    "CouponTemplatePayload.template",
+    "CouponTerms.amount",
+    "CouponTerms.itemId",
+    "CouponTerms.itemName",
+    "CouponValidity.startsOn",
+    "CouponValidity.endsOn",
+    "CouponPayload.coupon",
+    "CouponGiftPayload.coupon",
+    "CouponGiftPayload.token",
+    "CouponClaimTokenPayload.token",
+    "CouponIssueJobPayload.job",
     "TagsSetPayload.member",
     "TagsSetPayload.changes",
     "MemberTagsResult.member",

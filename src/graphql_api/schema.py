@@ -14,6 +14,7 @@ from graphql_api.benefits.schema import BenefitMutations, BenefitQueries
 from graphql_api.bulk.schema import BulkMutations, BulkQueries
 from graphql_api.campaigns.schema import CampaignMutations, CampaignQueries
 from graphql_api.context import Info
+from graphql_api.coupons.schema import CouponMutations, CouponQueries, CouponTemplateMutations
 from graphql_api.documents.schema import DocumentMutations, DocumentQueries
 from graphql_api.edge.gate import Gate
 from graphql_api.edge.keyed import Execution
@@ -82,6 +83,7 @@ class Query(
     MemberQueries,
     OwnershipQueries,
     TagQueries,
+    CouponQueries,
     OrderQueries,
     CampaignQueries,
     AccessQueries,
@@ -107,6 +109,8 @@ class Mutation(
     MemberMutations,
     OwnershipMutations,
     TagMutations,
+    CouponTemplateMutations,
+    CouponMutations,
     OrderMutations,
     CampaignMutations,
     AccessMutations,

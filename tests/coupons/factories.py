@@ -4,18 +4,23 @@ import itertools
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from graphql_api.coupons import service
-from graphql_api.coupons.models import Coupon, Template
+from graphql_api.coupons import models, repository, service
+from graphql_api.coupons.models import Coupon, CouponsItem, IssueJob, Template
 from graphql_api.coupons.rules import (
     CouponKind,
+    CouponSource,
     CouponUse,
+    IssueTo,
     OrderCoupons,
+    TemplateState,
     Terms,
     Validity,
     ValidityKind,
+    days_of,
 )
-from graphql_api.coupons.service import Claim, Issue, TemplateCreate
+from graphql_api.coupons.service import Claim, Issue, TemplateCreate, issuing
 from graphql_api.kit.dynamo import transact
+from graphql_api.kit.ids import new_id
 from graphql_api.kit.time import Clock
 from graphql_api.members import repository as members
 from graphql_api.members.models import Member
@@ -67,10 +72,79 @@ def draft(terms: Terms | None = None, **more: Any) -> Template:
     return service.create_template(new, viewer=HEADQUARTERS, clock=CLOCK)
 
 
-def make_template(terms: Terms | None = None, **more: Any) -> Template:
+def make_template(terms: Terms | None = None, *, clock: Clock = CLOCK, **more: Any) -> Template:
     """A stored template that anybody may claim."""
     template = draft(terms, **more)
-    return service.activate_template(template.id, viewer=HEADQUARTERS, clock=CLOCK)
+    return service.activate_template(template.id, viewer=HEADQUARTERS, clock=clock)
+
+
+def prepared_template(terms: Terms, **more: Any) -> tuple[Template, list[CouponsItem]]:
+    """A template with its stock, not stored: for what is put in bulk."""
+    known = {"name": f"券{next(_numbers)}", "state": TemplateState.ACTIVE, "public": True, **more}
+    template = Template(
+        new_id("ctp"),
+        terms_document=terms.document(),
+        created_at=NOW,
+        activated_at=None if known["state"] is TemplateState.DRAFT else NOW,
+        version=1,
+        **known,
+    )
+    repository._list(template)
+    left = None if template.stock is None else int(template.stock) // models.STOCK_PARTS
+    parts = [
+        models.Stock(template.id, models.stock_sort(n), is_open=True, left=left)
+        for n in range(models.STOCK_PARTS)
+    ]
+    return template, list(parts)
+
+
+def prepared_coupon(member: Member, template: Template, *, clock: Clock, **more: Any) -> Coupon:
+    """A coupon of a member that staff gave, not stored."""
+    now, coupon_id = clock.now(), new_id("cpn")
+    days = days_of(template.terms.validity, clock.today())
+    assert days is not None
+    return Coupon(
+        member.id,
+        models.coupon_sort(coupon_id, now),
+        coupon_id=coupon_id,
+        code=issuing.new_code(),
+        template_id=template.id,
+        valid_from=days.first,
+        valid_until=days.last,
+        source=CouponSource.STAFF,
+        origin=Origin.LIVE,
+        by_role=Role.OPERATOR,
+        by_id="opr_1",
+        issued_at=now,
+        version=1,
+        **more,
+    )
+
+
+def with_pointers(coupon: Coupon) -> list[CouponsItem]:
+    """A coupon as it is stored, and what leads to it."""
+    repository._index(coupon)
+    names = (coupon.coupon_id, models.code_id(coupon.code))
+    places: dict[str, Any] = {"member_id": coupon.member_id, "place": coupon.sort}
+    return [coupon, *(models.CouponPointer(name, **places) for name in names)]
+
+
+def prepared_job(template: Template, by_id: str, role: Role, **more: Any) -> IssueJob:
+    """A job over listed members, not stored."""
+    job_id = new_id("cpj")
+    return IssueJob(
+        job_id,
+        listed=models.jobs_of(by_id),
+        list_place=job_id,
+        template_id=template.id,
+        members=IssueTo.LISTED,
+        by_role=role,
+        by_id=by_id,
+        day=TODAY,
+        created_at=NOW,
+        version=1,
+        **more,
+    )
 
 
 def viewer_of(member: Member) -> Viewer:

@@ -5,10 +5,10 @@ from functools import partial
 
 import pytest
 
-from graphql_api.coupons import repository, service
+from graphql_api.coupons import repository, service, tokens
 from graphql_api.coupons.models import Template
 from graphql_api.coupons.rules import CouponSource, CouponState
-from graphql_api.coupons.service import Claim, ClaimToken, TemplateUpdate
+from graphql_api.coupons.service import Claim, CouponClaimToken, TemplateUpdate
 from graphql_api.errors import Forbidden, ForbiddenTransition, Invalid, LimitExceeded, NotFound
 from graphql_api.kit.dynamo import Transaction, transact
 from graphql_api.members import repository as members
@@ -207,7 +207,7 @@ def test_private_template_is_claimed_by_its_word_or_by_scanning(
     assert by_word.store_id is None
     guide = make_guide(store, "李芳")
     at_work = Viewer(Role.GUIDE, id=guide.id, unit_id=store.id, store_ids=frozenset({store.id}))
-    shown = ClaimToken(template_id=template.id, store_id=store.id)
+    shown = CouponClaimToken(template_id=template.id, store_id=store.id)
     token = service.claim_token(shown, viewer=at_work, clock=CLOCK)
     scanned = service.claim(Claim(token=token), viewer=viewer, clock=CLOCK)
     assert scanned.store_id == store.id
@@ -215,7 +215,7 @@ def test_private_template_is_claimed_by_its_word_or_by_scanning(
         service.claim(Claim(token=token), viewer=viewer, clock=CLOCK)
     with pytest.raises(Invalid, match="has run out"):
         service.claim(Claim(token=token), viewer=viewer, clock=later(minutes=10))
-    for wrong in ("x", token[:-2] + "AA", service.token(scanned, CLOCK)):
+    for wrong in ("x", token[:-2] + "AA", tokens.of_coupon(scanned.coupon_id, at=NOW)):
         with pytest.raises(Invalid, match="none of our codes"):
             service.claim(Claim(token=wrong), viewer=viewer, clock=CLOCK)
     with pytest.raises(NotFound, match="gives nothing"):

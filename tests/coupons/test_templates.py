@@ -68,6 +68,9 @@ def test_template_goes_from_draft_to_active_and_stopped_and_back(chain: str) -> 
         service.stop_template(template.id, viewer=HEADQUARTERS)
     for _ in range(2):
         service.activate_template(template.id, viewer=HEADQUARTERS, clock=CLOCK)
+    [stored] = repository.get_templates([template.id])
+    assert stored is not None
+    assert (stored.state, stored.activated_at) == (TemplateState.ACTIVE, NOW)
     before = everything()
     service.activate_template(template.id, viewer=HEADQUARTERS, clock=CLOCK)
     assert everything() == before

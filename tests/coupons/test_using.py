@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from graphql_api.coupons import repository, service
+from graphql_api.coupons import repository, service, tokens
 from graphql_api.coupons.models import Coupon
 from graphql_api.coupons.rules import CouponKind, CouponState
 from graphql_api.coupons.service import Lock, Redeem, Shown, Unlock, WithReason
@@ -133,7 +133,7 @@ def test_other_services_lock_in_their_own_transaction(member: Member, coupon: Co
 
 
 def test_staff_redeem_what_they_are_shown_once(coupon: Coupon, store: Store, guide: Viewer) -> None:
-    token = Shown(token=service.token(coupon, CLOCK))
+    token = Shown(token=tokens.of_coupon(coupon.coupon_id, at=NOW))
     shown = service.verify(token, viewer=guide, clock=CLOCK)
     assert shown is not None
     given = Redeem(coupon=token, store_id=store.id, reference="小票 17")
@@ -154,7 +154,9 @@ def test_staff_redeem_what_they_are_shown_once(coupon: Coupon, store: Store, gui
 def test_qr_code_is_good_for_five_minutes_and_a_code_with_a_slip_is_none(
     coupon: Coupon, store: Store
 ) -> None:
-    given = Redeem(coupon=Shown(token=service.token(coupon, CLOCK)), store_id=store.id)
+    given = Redeem(
+        coupon=Shown(token=tokens.of_coupon(coupon.coupon_id, at=NOW)), store_id=store.id
+    )
     with pytest.raises(Invalid, match="has run out"):
         service.redeem(given, viewer=HEADQUARTERS, clock=later(minutes=5))
     slip = coupon.code[:-1] + ("3" if coupon.code[-1] == "2" else "2")
@@ -248,7 +250,7 @@ def test_members_see_what_they_can_use_now_whatever_is_stored(member: Member) ->
 
     def listed(state: CouponState, *, clock: Clock = CLOCK) -> list[str]:
         found = repository.page_in_states(
-            member.id, (state,), clock.now(), clock.today(), first=9, after=None, reverse=False
+            (member.id,), (state,), clock.now(), clock.today(), first=9, after=None, reverse=False
         )
         return [c.coupon_id for c in found.items]
 
@@ -279,7 +281,7 @@ def present(member: Member) -> Coupon:
 
 
 def offer(coupon: Coupon, member: Member) -> str:
-    return service.offer(coupon.coupon_id, viewer=viewer_of(member), clock=CLOCK)[1]
+    return service.offer(coupon.coupon_id, viewer=viewer_of(member), clock=CLOCK).token
 
 
 def accept(token: str, friend: Member, *, clock: Clock = CLOCK) -> Coupon:

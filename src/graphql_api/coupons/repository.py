@@ -91,6 +91,43 @@ def public_page(*, first: int, after: str | None, reverse: bool) -> Page[Templat
     )
 
 
+def claimable_page(
+    member_id: str,
+    tier: str | None,
+    at: datetime,
+    *,
+    first: int,
+    after: str | None,
+    reverse: bool,
+) -> Page[Template]:
+    """Templates that a member of a tier can claim at an instant, limits and stock seen: by time.
+
+    Reads on past those that they cannot; after five times a page may be short although more follow.
+    """
+    found: list[Template] = []
+    places: list[str] = []
+    for _ in range(_READ_ON):
+        page = public_page(first=first - len(found), after=after, reverse=reverse)
+        ids_ = [template.id for template in page.items]
+        claims = many_claims([(member_id, id_) for id_ in ids_])
+        known = zip(page.items, page.places, claims, left_of(ids_), strict=True)
+        for template, place, taken, left in known:
+            if left != 0 and _may_claim(template, taken, tier, at):
+                found.append(template)
+                places.append(place)
+        if not page.more or len(found) == first:
+            return Page(found, places, page.more, page.last)
+        after = page.last
+    return Page(found, places, more=True, end=after)
+
+
+def _may_claim(template: Template, claims: Claims | None, tier: str | None, at: datetime) -> bool:
+    taken = claims.taken if claims else rules.Taken()
+    tiers = frozenset(template.terms.tiers)
+    closed = rules.claim_problem(template.state, template.window, tiers, tier, at)
+    return closed is None and rules.limit_problem(template.limits, taken, None) is None
+
+
 # --- stock -----------------------------------------------------------------------------------
 
 
@@ -151,6 +188,14 @@ def give_back(tx: Transaction, part: Stock) -> None:
     if part.left is not None:
         actions.append(Stock.left.add(1))
     tx.update(Stock(part.id, part.sort), actions, condition=Stock.id.exists())
+
+
+def left_of(template_ids: Sequence[str]) -> list[int | None]:
+    """How many of each template are left, to be shown; None without end, or for a draft."""
+    return [
+        sum(int(part.left) for part in parts) if parts and parts[0].left is not None else None
+        for parts in stocks_of(template_ids)
+    ]
 
 
 # --- limits ----------------------------------------------------------------------------------
@@ -302,7 +347,7 @@ def page_of_lives(
 
 
 def page_in_states(
-    member_id: str,
+    member_ids: Sequence[str],
     states: tuple[CouponState, ...],
     at: datetime,
     as_of: date,
@@ -311,10 +356,10 @@ def page_in_states(
     after: str | None,
     reverse: bool,
 ) -> Page[Coupon]:
-    """A member's coupons that stand in one of these states by now: state by state, by last day.
+    """Coupons of a member that stand in one of these states by now: state by state, by last day.
 
-    Reads on where some stand otherwise than they are stored; after five times a page may be short
-    although more follow.
+    Under each of the member's ids. Reads on where some stand otherwise than they are stored; after
+    five times a page may be short although more follow.
     """
     stored = {was for state in states for was in rules.stored_as(state)}
     found: list[Coupon] = []
@@ -322,7 +367,7 @@ def page_in_states(
     for _ in range(_READ_ON):
         keys: Page[CouponsItem] = key_walk(
             lambda key, **page: key_page(CouponsItem.by_held, key, CouponsItem.held_place, **page),
-            [models.held_as(member_id, state) for state in stored],
+            [models.held_as(id_, state) for id_ in member_ids for state in stored],
             first=first - len(found),
             after=after,
             reverse=reverse,

@@ -11,6 +11,7 @@ from graphql_api.benefits.types import tiers
 from graphql_api.benefits.types.tiers import MemberBenefits
 from graphql_api.campaigns import repository as campaigns
 from graphql_api.context import Context, Info
+from graphql_api.coupons.lists import claimable_by_member, coupons_of_member
 from graphql_api.guides import repository as guides
 from graphql_api.guides.rules import visible as visible_guide
 from graphql_api.guides.rules import visible_unless_left
@@ -50,6 +51,7 @@ from graphql_api.ownership.rules import ending_unnoticed
 from graphql_api.permissions import (
     BENEFIT_FIELD,
     CAMPAIGN_FIELD,
+    COUPON_FIELD,
     MALL_FIELD,
     MEMBER_FIELD,
     MEMBER_IDENTITY,
@@ -72,6 +74,7 @@ from graphql_api.viewer import Role, Viewer
 if TYPE_CHECKING:
     from graphql_api.benefits.types.gifts import Gift
     from graphql_api.campaigns.types import CampaignParticipation
+    from graphql_api.coupons.types import Coupon, CouponTemplate
     from graphql_api.mall.types import MallRedemption
     from graphql_api.merges.types import MemberMerge
     from graphql_api.orders.types import Order
@@ -504,6 +507,18 @@ class Member(Node):
         key="lives",
         rule=CAMPAIGN_FIELD,
         description="The member's parts in campaigns, oldest first. 参与的活动",
+    )
+    coupons: Connection[Annotated["Coupon", strawberry.lazy("graphql_api.coupons.types")]] = field(
+        rule=COUPON_FIELD,
+        description="Coupons: all by time, or those in some states by last day. 优惠券",
+        resolver=coupons_of_member,
+    )
+    claimable_coupons: Connection[
+        Annotated["CouponTemplate", strawberry.lazy("graphql_api.coupons.types")]
+    ] = field(
+        rule=COUPON_FIELD,
+        description="Coupons that the member can claim now by their id, by time. 可领优惠券",
+        resolver=claimable_by_member,
     )
     tag_assignments: Connection[
         Annotated["TagAssignment", strawberry.lazy("graphql_api.tags.types")]

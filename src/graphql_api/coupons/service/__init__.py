@@ -5,7 +5,7 @@ from graphql_api.coupons.service.commands import NotGivenOut, OutOfStock
 from graphql_api.coupons.service.gifts import GiftAccept, accept, offer, withdraw
 from graphql_api.coupons.service.issuing import (
     Claim,
-    ClaimToken,
+    CouponClaimToken,
     Issue,
     claim,
     claim_token,
@@ -37,7 +37,6 @@ from graphql_api.coupons.service.using import (
     redeem,
     roll_back,
     settle,
-    token,
     unlock,
     unlock_in,
     verify,
@@ -45,7 +44,7 @@ from graphql_api.coupons.service.using import (
 
 __all__ = [
     "Claim",
-    "ClaimToken",
+    "CouponClaimToken",
     "GiftAccept",
     "Issue",
     "IssueWhose",
@@ -81,7 +80,6 @@ __all__ = [
     "roll_back",
     "settle",
     "stop_template",
-    "token",
     "unlock",
     "unlock_in",
     "update_template",

@@ -1,16 +1,16 @@
 """A coupon goes to a friend: the giver offers it, the friend takes it, and has one of their own."""
 
 import secrets
+from dataclasses import dataclass
 from datetime import timedelta
 
-from graphql_api.coupons import models, repository, rules
+from graphql_api.coupons import models, repository, rules, tokens
 from graphql_api.coupons.models import Coupon
 from graphql_api.coupons.rules import CouponReason, CouponSource, CouponState, LockKind
-from graphql_api.coupons.service import tokens
 from graphql_api.coupons.service.commands import NO_COUPON, Command, out_of, unusable
 from graphql_api.coupons.service.issuing import count_gift, new_code
-from graphql_api.coupons.service.tokens import TokenKind
 from graphql_api.coupons.service.using import of_member, template_of
+from graphql_api.coupons.tokens import TokenKind
 from graphql_api.errors import Forbidden, ForbiddenTransition, NotFound
 from graphql_api.kit import ids
 from graphql_api.kit.dynamo import Transaction, transact
@@ -29,8 +29,16 @@ class GiftAccept(Command):
     token: str
 
 
-def offer(coupon_id: str, *, viewer: Viewer, clock: Clock) -> tuple[Coupon, str]:
-    """A member's coupon that is held for a friend for a day, and what to send the friend.
+@dataclass(frozen=True, slots=True)
+class CouponGift:
+    """A coupon that is held for a friend, and what to send the friend."""
+
+    coupon: Coupon
+    token: str
+
+
+def offer(coupon_id: str, *, viewer: Viewer, clock: Clock) -> CouponGift:
+    """Hold a member's coupon for a friend for a day.
 
     Offered again, it is held for whoever was sent the new word; the old one is good no more.
     """
@@ -52,7 +60,8 @@ def offer(coupon_id: str, *, viewer: Viewer, clock: Clock) -> tuple[Coupon, str]
     coupon = transact(attempt)
     seconds = int(OFFERED_FOR.total_seconds())
     parts = (coupon.coupon_id, str(coupon.lock_key))
-    return coupon, tokens.sign(TokenKind.GIFT, *parts, at=clock.wall(), seconds=seconds)
+    token = tokens.sign(TokenKind.GIFT, *parts, at=clock.wall(), seconds=seconds)
+    return CouponGift(coupon, token)
 
 
 def withdraw(coupon_id: str, *, viewer: Viewer, clock: Clock) -> Coupon:

@@ -7,12 +7,11 @@ from typing import Self
 
 from pydantic import model_validator
 
-from graphql_api.coupons import models, repository, rules
+from graphql_api.coupons import models, repository, rules, tokens
 from graphql_api.coupons.models import Coupon, CouponPointer, IssueJob, Stock, Template
 from graphql_api.coupons.rules import ClaimProblem, CouponSource, TemplateState
-from graphql_api.coupons.service import tokens
 from graphql_api.coupons.service.commands import NO_TEMPLATE, Command, refused
-from graphql_api.coupons.service.tokens import TokenKind
+from graphql_api.coupons.tokens import TokenKind
 from graphql_api.errors import Forbidden, Invalid, NotFound
 from graphql_api.kit import ids
 from graphql_api.kit.dynamo import Stale, Transaction, transact
@@ -50,7 +49,7 @@ class Claim(Command):
         return self
 
 
-class ClaimToken(Command):
+class CouponClaimToken(Command):
     """A template that members may claim by scanning a code in a store."""
 
     template_id: str
@@ -185,7 +184,7 @@ def claim(given: Claim, *, viewer: Viewer, clock: Clock) -> Coupon:
     return transact(attempt)
 
 
-def claim_token(given: ClaimToken, *, viewer: Viewer, clock: Clock) -> str:
+def claim_token(given: CouponClaimToken, *, viewer: Viewer, clock: Clock) -> str:
     """What a store shows for members to scan, good for ten minutes."""
     require_store(given.store_id, viewer)
     template = _active(given.template_id, ("input", "template_id"))

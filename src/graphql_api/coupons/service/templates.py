@@ -158,10 +158,10 @@ def activate_template(template_id: str, *, viewer: Viewer, clock: Clock) -> Temp
         first = template.state is TemplateState.DRAFT
         if first and rules.days_of(template.terms.validity, clock.today()) is None:
             raise Invalid("Its days are over", field=("terms", "validity", "ends_on"))
+        template.activated_at = template.activated_at or to_the_millisecond(clock.now())
         if not _turn(tx, template, TemplateState.ACTIVE):
             return template
         if first:
-            template.activated_at = to_the_millisecond(clock.now())
             repository.open_stock(tx, template.id, _parts(template.stock))
         else:
             repository.set_open(tx, template.id, to=True)

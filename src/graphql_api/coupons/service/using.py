@@ -5,13 +5,12 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from graphql_api.coupons import repository, rules
+from graphql_api.coupons import repository, rules, tokens
 from graphql_api.coupons.models import Coupon, Template
 from graphql_api.coupons.rules import CouponKind, CouponReason, CouponState, LockKind
-from graphql_api.coupons.service import tokens
 from graphql_api.coupons.service.commands import NO_COUPON, Command, Text, out_of, unusable
 from graphql_api.coupons.service.issuing import require_store, tier_of
-from graphql_api.coupons.service.tokens import TokenKind
+from graphql_api.coupons.tokens import TokenKind
 from graphql_api.errors import Forbidden, ForbiddenTransition, Invalid, NotFound
 from graphql_api.kit import ids
 from graphql_api.kit.dynamo import Transaction, transact
@@ -23,7 +22,6 @@ from graphql_api.stores import repository as stores
 from graphql_api.viewer import Viewer
 
 MAX_LOCK = timedelta(days=7)
-TOKEN_SECONDS = 300
 
 Reference = Annotated[str, Field(min_length=1, max_length=128)]
 Code = Annotated[str, Field(min_length=1, max_length=64)]
@@ -113,12 +111,6 @@ def verify(shown: Shown, *, viewer: Viewer, clock: Clock) -> Coupon | None:
     named = named_by(shown, clock)
     [coupon] = repository.get_many([named])
     return coupon if coupon and rules.sees_coupon(viewer, coupon) else None
-
-
-def token(coupon: Coupon, clock: Clock) -> str:
-    """What the member's QR code says: good for five minutes."""
-    at = clock.wall()
-    return tokens.sign(TokenKind.COUPON, coupon.coupon_id, at=at, seconds=TOKEN_SECONDS)
 
 
 def lock(given: Lock, *, viewer: Viewer, clock: Clock) -> Coupon:
