@@ -3,23 +3,24 @@
 import asyncio
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from graphql_api import auth, tables
+from graphql_api import auth
 from graphql_api.config import settings
 from graphql_api.edge import persisted
 from graphql_api.edge.negotiation import GRAPHQL
-from graphql_api.kit.dynamo import Item, reset_connections
+from graphql_api.kit.dynamo import reset_connections
 from graphql_api.kit.time import Clock
 from graphql_api.standing import repository as standing
 from graphql_api.stores import service as stores
 from graphql_api.viewer import SCOPES, Role
 from tests import asgi
 from tests.emulator_fixtures import aws_account, bucket, engine, pytest_collection_modifyitems
+from tests.lazy_tables import tables_on_demand
 from tests.logins import stand_in_server, stand_ins
 from tests.seeded import seeded
 
@@ -46,13 +47,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def models() -> Sequence[type[Item]]:
-    """Whose tables there are: all, unless the tests of a folder say that they need fewer."""
-    return tables.TABLES
-
-
-@pytest.fixture
-def database(aws_account: str, models: Sequence[type[Item]]) -> Iterator[str]:
+def database(aws_account: str) -> Iterator[str]:
     """Empty tables in an account of their own."""
     from graphql_api.edge.execution import chain_clock
 
@@ -61,8 +56,8 @@ def database(aws_account: str, models: Sequence[type[Item]]) -> Iterator[str]:
     persisted.known.forget()
     standing.forget()
     reset_connections()
-    tables.create_all(models)
-    yield aws_account
+    with tables_on_demand():
+        yield aws_account
     reset_connections()
 
 

@@ -72,17 +72,17 @@ class _Recorder(Connection):
 
 
 def create_all(wanted: Sequence[type[Item]] = TABLES) -> list[str]:
-    """Create the tables that do not exist yet, all or those of some models, and name them.
-
-    One request for each: tests do this before every test, and a local engine has a table at once.
-    """
+    """Create the tables that do not exist yet, all or those of some models, and name them."""
     client: Any = shared_client()
     existing = set(client.list_tables()["TableNames"])
-    return [m.Meta.table_name for m in wanted if m.Meta.table_name not in existing and _create(m)]
+    return [m.Meta.table_name for m in wanted if m.Meta.table_name not in existing and create(m)]
 
 
-def _create(model: type[Item]) -> bool:
-    """Whether it was created now; somebody else may be doing so at the same time."""
+def create(model: type[Item]) -> bool:
+    """Create one; whether it was created now, for somebody else may be doing so at the same time.
+
+    One request, and one for its time to live: a local engine has a table at once.
+    """
     client: Any = shared_client()
     try:
         answer = client.create_table(**_request(model))

@@ -9,15 +9,12 @@ from typing import Any
 import boto3
 import pytest
 
-from graphql_api.access.models import AccessItem
 from graphql_api.config import settings
 from graphql_api.handlers import webhook_deliveries
 from graphql_api.kit import queues
-from graphql_api.kit.dynamo import Item
 from graphql_api.kit.time import real_now
 from graphql_api.viewer import SYSTEM
 from graphql_api.webhooks import messages, repository, service, tasks
-from graphql_api.webhooks.models import WebhooksItem
 from graphql_api.webhooks.rules import EndpointState, StopReason
 from graphql_api.webhooks.service import EndpointReplay
 from scripts.queue_pump import QueuePump
@@ -40,12 +37,6 @@ CONTEXT: Any = SimpleNamespace(
     invoked_function_arn="arn:aws:lambda:us-east-1:000000000000:function:webhook_deliveries",
     aws_request_id="1",
 )
-
-
-@pytest.fixture
-def models() -> list[type[Item]]:
-    """The tables of webhooks, and of who asks."""
-    return [AccessItem, WebhooksItem]
 
 
 @pytest.fixture

@@ -4,21 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from graphql_api.access.models import AccessItem
 from graphql_api.config import settings
-from graphql_api.kit.dynamo import Item
-from graphql_api.stores.models import StoresItem
-from graphql_api.webhooks.models import WebhooksItem
 from tests.webhooks import receiver as receivers
 from tests.webhooks.receiver import Receiver
 
 RINGS = ("token", "phone_hash", "phone_cipher", "cursor", "access", "webhook")
-
-
-@pytest.fixture
-def models() -> list[type[Item]]:
-    """The tables of webhooks, and of who asks."""
-    return [StoresItem, AccessItem, WebhooksItem]
 
 
 @pytest.fixture
