@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from graphql_api import auth
 from graphql_api.config import settings
@@ -36,6 +38,12 @@ __all__ = [
 
 os.environ.setdefault("APP_THROTTLED", "false")  # tests of the edge charge whom they are about
 settings.cache_clear()
+
+# A machine that is busy with something else makes no law untrue.
+hypothesis_settings.register_profile(
+    "any-pace", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("any-pace")
 
 NOW = datetime(2018, 1, 10, 4, 0, tzinfo=UTC)
 

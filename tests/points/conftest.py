@@ -1,28 +1,13 @@
 """A chain with a store and a member of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import pytest
 
-from graphql_api import tables
-from graphql_api.audit.models import AuditItem
 from graphql_api.config import settings
-from graphql_api.guides.models import GuidesItem
-from graphql_api.kit.dynamo import Item
-from graphql_api.members.models import Member, MembersItem
-from graphql_api.ownership.models import OwnershipItem
-from graphql_api.points.models import PointsItem
-from graphql_api.policies.models import PoliciesItem
-from graphql_api.stores.models import Store, StoresItem
+from graphql_api.members.models import Member
+from graphql_api.stores.models import Store
 from tests.factories import make_member, make_store
-
-
-@pytest.fixture
-def models(request: pytest.FixtureRequest) -> Sequence[type[Item]]:
-    """All tables where a test asks the API."""
-    if "send" in request.fixturenames:
-        return tables.TABLES
-    return (PointsItem, MembersItem, StoresItem, GuidesItem, AuditItem, OwnershipItem, PoliciesItem)
 
 
 @pytest.fixture
