@@ -19,7 +19,8 @@ REGIONS := us-east-1 cn-north-1 cn-northwest-1
 BUNDLE := src/graphql_api/graphiql/dist
 STACK_OF = --stage $(STAGE) --python $(PY) --arch $(ARCH)
 STORAGE := tests/engine tests/kit/test_dynamo.py $(wildcard tests/*/test_repository.py) \
-  tests/orders/test_laws.py tests/orders/test_races.py tests/scripts/test_dynamodb_local.py \
+  tests/orders/test_laws.py tests/orders/test_races.py tests/orders/test_crowds.py \
+  tests/scripts/test_dynamodb_local.py \
   tests/scripts/test_stream_pump.py tests/edge/test_keyed.py
 
 export ENGINE
@@ -206,6 +207,10 @@ bench: setup ## Measure what docs/benchmarks.md states, and write its tables (AR
 .PHONY: replay-check
 replay-check: setup ## Ask the reference about every household of the year anew (about two minutes)
 	$(call step,the whole year,REPLAY=all $(BIN)/python -m pytest tests/reference $(ARGS))
+
+.PHONY: lives
+lives: setup ## Lead members through random lives, against a model (LIVES=200)
+	$(call step,lives,LIVES=$(or $(LIVES),200) $(BIN)/python -m pytest tests/orders/test_stateful.py $(ARGS))
 
 .PHONY: e2e
 e2e: setup $(UV) ## Deploy the packaged stack into the embedded AWS and walk through it, twice

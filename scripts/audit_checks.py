@@ -1,48 +1,19 @@
 """What `make audit` asks of a member: each check derives something anew and says what differs."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from typing import Any
 
 from graphql_api.kit.dynamo import Item
-from graphql_api.kit.time import Clock
 from graphql_api.members import repository as members
-from graphql_api.members.models import Member
 from graphql_api.members.rules import Facts
 from graphql_api.orders import repository as orders
 from graphql_api.orders import service as order_service
 from graphql_api.orders.models import Order
 from graphql_api.standing import models as standing_models
 from graphql_api.standing import service as standing
-from graphql_api.standing.rules import Policies
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """Something that is stored otherwise than what it follows from; never personal data."""
-
-    what: str
-    where: str
-    stored: Any
-    derived: Any
-
-    @property
-    def shown(self) -> dict[str, Any]:
-        """As it is told."""
-        return {name.name: getattr(self, name.name) for name in fields(self)}
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """A member as they are now, with their orders; no policies where standings are in motion."""
-
-    member: Member
-    orders: Sequence[Order]
-    clock: Clock
-    policies: Policies | None
-
-
-Check = Callable[[Subject], Iterator[Difference]]
+from scripts import audit_rewards
+from scripts.audit_subject import Check, Difference, Subject
 
 
 def facts(subject: Subject) -> Iterator[Difference]:
@@ -116,4 +87,13 @@ def standings(subject: Subject) -> Iterator[Difference]:
             yield Difference(name, member.id, stored, derived)
 
 
-CHECKS: tuple[Check, ...] = (facts, order_items, member_item, identities, standings)
+CHECKS: tuple[Check, ...] = (
+    facts,
+    order_items,
+    member_item,
+    identities,
+    standings,
+    audit_rewards.account,
+    audit_rewards.order_points,
+    audit_rewards.coupons_of_member,
+)

@@ -14,7 +14,9 @@ from graphql_api.rebuilds import repository as rebuilds
 from graphql_api.rebuilds.rules import OVER
 from graphql_api.standing import repository as standing
 from graphql_api.stores import service as stores
-from scripts.audit_checks import CHECKS, Difference, Subject
+from scripts import audit_rewards
+from scripts.audit_checks import CHECKS
+from scripts.audit_subject import Difference, Subject
 
 LOOKS = 3
 WORKERS = 4
@@ -63,12 +65,21 @@ class Audit:
             self._say(f"block {block} of {last}: {self._found['differences']} differences so far")
         if blocks is None:
             self.look_at(members.ids_of_archived())
+            self._look_at_templates()
 
     def look_at(self, member_ids: Iterable[str]) -> None:
         """Look at members, a few at a time."""
         with ThreadPoolExecutor(WORKERS) as pool:
             for member_id, look in pool.map(self._guarded, member_ids):
                 self._note(member_id, look)
+
+    def _look_at_templates(self) -> None:
+        """Look at the stock of coupons, twice where something differs."""
+        seen = list(audit_rewards.templates())
+        again = list(audit_rewards.templates()) if seen else []
+        for difference in (one for one in again if one in seen):
+            self._found["differences"] += 1
+            self._tell("differs", difference.shown)
 
     def _guarded(self, member_id: str) -> tuple[str, Look | Exception]:
         try:

@@ -41,6 +41,7 @@ from graphql_api.viewer import SYSTEM
 from scripts import complete_journey, local
 from scripts.complete_journey import Basket, Campaign, Dataset, Household, Refund
 from scripts.import_coupons import Coupons
+from scripts.import_points import open_balance
 
 SOURCE = "complete-journey"
 PART = 250
@@ -50,7 +51,7 @@ _HISTORY_BEGAN = datetime(2016, 12, 31, tzinfo=UTC)
 _EVERY_SECONDS = 2.0
 
 T = TypeVar("T")
-Stage = Literal["organisation", "members", "refunds", "campaigns", "coupons", "complete"]
+Stage = Literal["organisation", "members", "refunds", "campaigns", "coupons", "points", "complete"]
 Say = Callable[[str], None]
 
 _COUNTED = {
@@ -58,6 +59,7 @@ _COUNTED = {
     "refunds": "refunds",
     "campaigns": "participations",
     "coupons": "redemptions",
+    "points": "points",
 }
 _KINDS = {
     "Type A": (CampaignKind.SCENE, "个性化优惠"),
@@ -149,6 +151,7 @@ def run(*, households: int | None, say: Say, clock: Clock | None = None) -> Outc
     _import_refunds(dataset, known, clock, say)
     _import_campaigns(dataset, known, clock, say)
     _import_coupons(dataset, known, clock, say)
+    _import_points(dataset, known, clock, say)
     return Outcome(int(known.households), resumed, time.monotonic() - began)
 
 
@@ -321,6 +324,21 @@ def _import_coupons(dataset: Dataset, known: ImportRecord, clock: Clock, say: Sa
 
     todo = plan[int(known.done) :]
     _go_through(known, "coupons", len(plan), _in_order(one, todo), say)
+    _advance(known, "points")
+
+
+def _import_points(dataset: Dataset, known: ImportRecord, clock: Clock, say: Say) -> None:
+    """The points that each member begins with."""
+    if known.stage != "points":
+        return
+    plan = _plan(dataset, known)
+
+    def one(household: Household) -> int:
+        id_ = household.household_id
+        return open_balance(id_, member_id(id_), first_day=FIRST_BUSINESS_DAY, zone=clock.zone)
+
+    todo = plan[int(known.done) :]
+    _go_through(known, "points", len(plan), _in_order(one, todo), say)
     _advance(known, "complete")
 
 
@@ -488,6 +506,7 @@ class Held:
     campaigns: int
     participations: int
     redemptions: int
+    points: int
 
     @property
     def is_published(self) -> bool:
@@ -504,17 +523,18 @@ def held() -> Held:
     numbers = range(1, complete_journey.CAMPAIGNS + 1)
     known = campaigns.get_many([campaign_id(number) for number in numbers])
     parts = sum(campaigns.count_participations(c.id) for c in known if c is not None)
-    count = gross = refunded = 0
+    count = gross = refunded = points = 0
     after: str | None = None
     while True:
         page = members.page_of_all(first=100, after=after, reverse=False)
         count += len(page.items)
         gross += sum(int(member.paid) for member in page.items)
         refunded += sum(int(member.refunded) for member in page.items)
+        points += sum(int(member.points) for member in page.items)
         if not page.more:
             there = sum(campaign is not None for campaign in known)
             used = _coupons(complete_journey.open_dataset(), DEFAULT_ZONE).count()
-            return Held(count, gross, refunded, there, parts, used)
+            return Held(count, gross, refunded, there, parts, used, points)
         after = page.last
 
 
@@ -544,7 +564,8 @@ def _import(wanted: int | None) -> Held:
     print(
         f"The database holds {total.members:,} members, {total.gross_fen:,} fen gross, "
         f"{total.refunded_fen:,} fen refunded, {total.campaigns} campaigns, "
-        f"{total.participations:,} participations, {total.redemptions:,} coupon redemptions."
+        f"{total.participations:,} participations, {total.redemptions:,} coupon redemptions, "
+        f"{total.points:,} points."
     )
     return total
 

@@ -5,8 +5,9 @@ times (naive in the source, read as UTC), products, quantities, amounts (dollars
 campaigns, sends, coupons and redemptions, and the age and income bands of 801 households.
 
 Synthetic, derived from the ids by a keyed hash and so the same on every machine: the organisation,
-everything about a store but its id, guides, refunds, what coupons take off, and every name, phone,
-identity, birthday, occupation and consent. All phones begin with +86 12, as no mobile number does.
+everything about a store but its id, guides, refunds, what coupons take off, opening points, and
+every name, phone, identity, birthday, occupation and consent. All phones begin with +86 12, as no
+mobile number does.
 """
 
 from __future__ import annotations

@@ -1,7 +1,5 @@
 """The one door for orders: what a snapshot stores, moves, waits for, and refuses."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -9,7 +7,6 @@ import pytest
 
 from graphql_api.errors import AppError, ErrorCode, Invalid, LimitExceeded, NotFound
 from graphql_api.kit import ids
-from graphql_api.kit.dynamo.connection import shared_client
 from graphql_api.members import service as member_service
 from graphql_api.members.rules import Bucket, Facts, IdentityKind
 from graphql_api.orders import repository, service, tasks
@@ -403,35 +400,3 @@ def test_order_that_no_item_can_hold_is_refused(store: Store) -> None:
     assert (type(refused), refused.field) == (LimitExceeded, ("input",))
     apply(make_shell(*refunds[:10], external_id=order.external_id))
     assert order_of(order).refunded == 2_000
-
-
-@contextmanager
-def transactions() -> Iterator[list[int]]:
-    """How many items each transaction holds that is sent until the block ends."""
-    sizes: list[int] = []
-
-    def note(params: dict[str, Any], **_: Any) -> None:
-        sizes.append(len(params["TransactItems"]))
-
-    events = shared_client().meta.events
-    name = "before-parameter-build.dynamodb.TransactWriteItems"
-    events.register(name, note)
-    try:
-        yield sizes
-    finally:
-        events.unregister(name, note)
-
-
-def test_no_transaction_holds_more_than_eighty_items(store: Store, three_hash_keys: None) -> None:
-    phones = [make_identity(f"138001380{n:02d}", IdentityKind.PHONE) for n in range(16)]
-    order = make_snapshot(store, buyer=phones[:8])
-    told: dict[str, Any] = {"external_id": order.external_id, "paid_at": NOW}
-    with transactions() as sizes:
-        apply(order)
-        apply(make_snapshot(store, revision=2, buyer=phones[8:], **told))
-        member = make_member(store, phones[15])
-        apply(make_snapshot(store, revision=3, buyer=phones[8:], **told))
-    # Under three hash keys eight phones are 24 identities to check and to wait for.
-    assert sizes == [50, 75, 7, 32]
-    assert max(sizes) <= 80
-    assert order_of(order).member_id == member.id

@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from graphql_api.coupons import repository as coupons
+from graphql_api.coupons import service as coupon_service
+from graphql_api.coupons.models import Coupon, CouponPointer, CouponsItem, code_id
 from graphql_api.kit import ids
 from graphql_api.kit.dynamo import Item, batch_write
 from graphql_api.members import repository as members
@@ -16,6 +19,9 @@ from graphql_api.orders import repository as orders
 from graphql_api.orders import service
 from graphql_api.orders.models import SOLE, Order, OrdersItem, Pointer
 from graphql_api.orders.service import Snapshot
+from graphql_api.points import repository as points_repository
+from graphql_api.points import service as points
+from graphql_api.points.models import PointsItem
 from graphql_api.policies.rules import PolicyKind
 from graphql_api.rebuilds import models as rebuilds
 from graphql_api.rebuilds.models import Run
@@ -24,6 +30,7 @@ from graphql_api.stores import service as stores
 from graphql_api.stores.models import Store
 from graphql_api.viewer import SYSTEM
 from scripts import audit, package
+from tests.coupons.factories import HEADQUARTERS, issue, make_template
 from tests.factories import (
     CLOCK,
     NOW,
@@ -201,6 +208,90 @@ def test_standings_are_left_alone_while_a_policy_is_brought_to_everyone(
     run.as_of, run.total = NOW.date(), 1
     run.save()
     assert audited().differing == []
+
+
+@pytest.fixture
+def coupon(store: Store, member: Member) -> Coupon:
+    """A coupon of a template of five, used by an order that was paid with points as well."""
+    coupon = issue(member, make_template(stock=5))
+    points.grant(member.id, 500, key="g", cause=points.Cause(CLOCK))
+    order = make_snapshot(
+        store, member_id=member.id, coupons=[coupon.code], points_used=200, paid_at=NOW
+    )
+    service.apply(order, clock=CLOCK)
+    [now] = coupons.find([coupon.coupon_id])
+    assert now is not None
+    return now
+
+
+def test_points_and_coupons_that_are_as_they_should_be_have_no_difference(
+    store: Store, member: Member, coupon: Coupon, audited: Auditor
+) -> None:
+    friend = make_member(store)
+    issue(friend, make_template(public=True))
+    recycled = coupon_service.WithReason(
+        id=issue(member, make_template(stock=1)).coupon_id, reason="x"
+    )
+    coupon_service.recycle(recycled, viewer=HEADQUARTERS, clock=CLOCK)
+    told = audited()
+    assert (told.status, told.differing) == (0, [])
+
+
+def test_points_that_ledger_lots_and_member_do_not_agree_on_are_found(
+    member: Member, coupon: Coupon, audited: Auditor
+) -> None:
+    entry = points_repository.all_entries(member.id)[-1]
+    entry.delete()
+    told = audited()
+    assert told.differing == [("points", member.id)]
+    assert "pending: 290 on the member, 290 in lots, 190 in the ledger" in str(told)
+    plant(PointsItem, entry)
+    assert audited().differing == []
+    account = points_repository.get(member.id)
+    assert account is not None
+    account.debt = 5
+    plant(PointsItem, account)
+    # The balance, and that there is a debt beside points that can be spent.
+    assert audited().differing == [("points", member.id)] * 2
+
+
+def test_order_that_gave_other_points_than_it_says_is_found(
+    member: Member, coupon: Coupon, audited: Auditor
+) -> None:
+    order = orders.all_of_member(member)[-1]
+    order.points_document = {**order.points_document, "earned": 7}
+    plant(OrdersItem, order)
+    assert audited().differing == [("order.points", order.id)]
+
+
+def test_coupon_that_its_order_its_pointers_or_its_limits_do_not_know_is_found(
+    member: Member, coupon: Coupon, audited: Auditor
+) -> None:
+    claims = coupons.get_claims(member.id, coupon.template_id)
+    claims.total = 3
+    plant(CouponsItem, claims)
+    coupon.order_id = "ord_other"
+    plant(CouponsItem, coupon)
+    lost = CouponPointer(code_id(coupon.code), member_id=member.id, place="coupon#elsewhere")
+    plant(CouponsItem, lost)
+    assert audited().differing == [
+        ("coupon.order", coupon.coupon_id),
+        ("coupon.code", coupon.coupon_id),
+        ("coupon.taken", f"{member.id} {coupon.template_id}"),
+    ]
+
+
+def test_stock_that_was_counted_wrongly_is_found(
+    member: Member, coupon: Coupon, audited: Auditor
+) -> None:
+    taken = next(part for part in coupons.stock_of(coupon.template_id) if part.issued)
+    taken.issued = 0
+    plant(CouponsItem, taken)
+    assert audited().differing == [
+        ("stock.left", coupon.template_id),
+        ("stock.issued", coupon.template_id),
+    ]
+    assert audited("--blocks", "1").differing == []
 
 
 def test_difference_that_a_second_look_does_not_find_is_none(

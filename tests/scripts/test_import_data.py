@@ -30,6 +30,7 @@ from graphql_api.stores import service as stores
 from scripts import complete_journey, import_data
 from scripts.complete_journey import Dataset
 from tests.conftest import Client
+from tests.points.storage import figures_of, ledger_of
 from tests.scripts import import_process
 from tests.tags.factories import make_tags, set_tags
 from tests.test_reads import asked
@@ -137,6 +138,9 @@ def test_import_equals_the_data_it_came_from(database: str, clock: Clock, datase
         assert [len(o.lines) for o in held] == [len(b.lines) for b in baskets]
         given = [contribution(o.state, SHIPPED_GROWTH) for o in held]
         assert member.facts == derive(c for c in given if c is not None)
+        assert 0 < figures_of(member.id).balance <= member.facts.growth * 60 // 100
+        assert [kind for kind, *_ in ledger_of(member.id)] == ["OPEN"]
+    assert import_data.held().points == sum(int(member.points) for member in _all_members())
 
 
 def test_campaigns_stand_as_on_the_first_day_and_sends_are_participations(

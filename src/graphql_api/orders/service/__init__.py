@@ -19,6 +19,7 @@ from graphql_api.orders.service.commands import (
     SnapshotRefund,
     SnapshotRefundLine,
 )
+from graphql_api.orders.service.following import points_are_as_told
 from graphql_api.orders.service.histories import backfill
 from graphql_api.orders.service.snapshots import MAX_BYTES, facts_of
 
@@ -41,4 +42,5 @@ __all__ = [
     "attach",
     "backfill",
     "facts_of",
+    "points_are_as_told",
 ]

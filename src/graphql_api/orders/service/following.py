@@ -53,6 +53,14 @@ def follow(
     order.coupons = coupons.follow_order(tx, owner, use, order.coupons, clock=clock, origin=origin)
 
 
+def points_are_as_told(order: Order) -> bool:
+    """Whether what stands on an order of points is what its state and its terms say."""
+    kept, purchase = order.points, _purchase(order.id, order.state)
+    if kept is None or kept.exempt:
+        return True
+    return purchase is not None and points.is_as_it_was(purchase, kept)
+
+
 def _counts(order: Order, origin: Origin) -> bool:
     """Whether the body of an order came live, or comes so now."""
     if order.revision_number is None:

@@ -16,7 +16,7 @@ from graphql_api.points.service.commands import (
     import_balances,
     unfreeze,
 )
-from graphql_api.points.service.following import follow_order
+from graphql_api.points.service.following import follow_order, is_as_it_was
 from graphql_api.points.service.giving import (
     consume_in,
     freeze_anew_in,
@@ -52,6 +52,7 @@ __all__ = [
     "grant",
     "grant_in",
     "import_balances",
+    "is_as_it_was",
     "require_free",
     "restore_in",
     "settle",

@@ -43,6 +43,11 @@ def follow_order(
     return _followed(tx, member, purchase, kept, policy, Cause(clock, origin=origin))
 
 
+def is_as_it_was(purchase: Purchase, kept: OrderPoints) -> bool:
+    """Whether what stands on an order follows from its state, by the policy of its terms."""
+    return rules.is_as_it_was(purchase, kept, repository.policy_of(kept.version))
+
+
 def _terms(purchase: Purchase, tier: str | None, origin: Origin) -> OrderPoints:
     """What is decided of an order when it first comes to a member."""
     version, policy = repository.in_force()
