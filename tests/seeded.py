@@ -24,16 +24,18 @@ from graphql_api.documents.models import MANIFESTS, Document, DocumentsItem, Man
 from graphql_api.documents.rules import ManifestState, hash_of
 from graphql_api.forecasts import tasks as forecasts
 from graphql_api.guides.models import Guide
-from graphql_api.kit.dynamo import batch_write
+from graphql_api.kit.dynamo import Transaction, batch_write, transact
 from graphql_api.kit.dynamo.tallies import Told
 from graphql_api.kit.ids import new_id, numbered_id
 from graphql_api.kit.time import Clock, real_now
+from graphql_api.members import repository as members
 from graphql_api.members.models import Member
 from graphql_api.members.rules import (
     ConsentChannel,
     ConsentPurpose,
     Gender,
     IdentityKind,
+    Origin,
     OwnershipSource,
 )
 from graphql_api.members.service import ConsentSet, NewConsent, NewIdentity, set_consent
@@ -44,6 +46,8 @@ from graphql_api.orders import service as orders
 from graphql_api.ownership import service as ownership
 from graphql_api.ownership.models import HandOver, Skipped, skip_sort
 from graphql_api.ownership.rules import EndReason, HandOverFailure, HandOverState, Outcome
+from graphql_api.points import service as points
+from graphql_api.points.rules import Purchase
 from graphql_api.policies.rules import PolicyKind
 from graphql_api.privacy.models import Erasure, Export
 from graphql_api.privacy.rules import JobState as JobOfPrivacy
@@ -177,6 +181,7 @@ def seeded(chain: str, stand_ins: StandIns) -> dict[str, str]:
     merged = _merge(member, store)
     order = _order(store, guide_id=guide.id, member_id=member.id)
     _locked_tier(member)
+    _points(member, order)
     tag = _tag(member, guide)
     publish(make_draft())
     campaigns = _campaigns(region.id, store, other_store, member)
@@ -380,6 +385,24 @@ def _hand_over(giver: Guide, taker: Guide, *, skipped: Member) -> str:
 def _hand_over_waiting(giver: Guide, taker: Guide) -> str:
     given = ownership.HandOverCreate(from_guide_id=giver.id, target_ids=[taker.id])
     return str(ownership.hand_over(given, viewer=SYSTEM, clock=CLOCK).id)
+
+
+def _points(member: Member, order_id: str) -> None:
+    """What an old order brought, something by hand, and some of it put aside."""
+    clock = Clock()  # the viewers' own
+    purchase = Purchase(order_id, clock.today() - timedelta(days=30), 8_500, "STORE")
+
+    def follow(tx: Transaction) -> None:
+        known = members.get(member.id)
+        assert known is not None
+        points.follow_order(tx, known, purchase, None, tier="V1", clock=clock, origin=Origin.LIVE)
+        members.save(tx, known)
+
+    transact(follow)
+    cart = points.PointsFreeze(
+        member_id=member.id, points=5, key="ord_next", until=date(2099, 12, 31)
+    )
+    points.freeze(cart, viewer=SYSTEM, clock=clock)
 
 
 def _locked_tier(member: Member) -> None:

@@ -33,6 +33,7 @@ from graphql_api.merges.schema import MergeMutations, MergeQueries
 from graphql_api.orders.schema import OrderMutations, OrderQueries
 from graphql_api.ownership.schema import OwnershipMutations, OwnershipQueries
 from graphql_api.permissions import SIGNED_IN
+from graphql_api.points.schema import PointsMutations
 from graphql_api.policies.schema import PolicyMutations, PolicyQueries
 from graphql_api.privacy.schema import PrivacyMutations, PrivacyQueries
 from graphql_api.rebuilds.schema import RebuildMutations, RebuildQueries
@@ -121,6 +122,7 @@ class Mutation(
     BulkMutations,
     RebuildMutations,
     StandingMutations,
+    PointsMutations,
     BenefitMutations,
     MallMutations,
 ):

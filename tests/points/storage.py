@@ -10,6 +10,7 @@ from graphql_api.members import repository as members
 from graphql_api.members.models import Member
 from graphql_api.members.rules import Origin
 from graphql_api.points import repository, rules, service
+from graphql_api.points.models import figures_of as figures_shown
 from graphql_api.points.rules import Account, Figures, OrderPoints, Purchase
 from graphql_api.points.service import Cause
 from graphql_api.policies import repository as policies
@@ -73,7 +74,7 @@ def figures_of(member_id: str) -> Figures:
     """The figures on the member, which lots and ledger agree with."""
     member = members.get(member_id)
     assert member is not None
-    shown = Figures(int(member.points), int(member.points_pending), int(member.points_frozen))
+    shown = figures_shown(member)
     moved = [e.moved for life in member.lives for e in repository.all_entries(life)]
     assert rules.differences(shown, account_of(member.id), moved) == []
     return shown

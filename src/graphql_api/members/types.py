@@ -59,9 +59,12 @@ from graphql_api.permissions import (
     MEMBER_STAFF,
     MERGE_FIELD,
     ORDER_FIELD,
+    POINTS_FIELD,
     TAG_FIELD,
     TAG_STAFF,
 )
+from graphql_api.points import types as points
+from graphql_api.points.types import MemberPoints
 from graphql_api.standing import repository as standing_repository
 from graphql_api.standing import types as standing
 from graphql_api.standing.rules import ChangeKind, Phase, Quadrant
@@ -471,6 +474,11 @@ class Member(Node):
         rule=MEMBER_STAFF,
         description="How a part of the standing changed, oldest first. 状态变更历史",
         resolver=_standing_history,
+    )
+    points: MemberPoints = field(
+        rule=POINTS_FIELD,
+        description="What the member has in points, today. 会员积分",
+        resolver=points.points,
     )
     benefits: MemberBenefits = field(
         rule=BENEFIT_FIELD,

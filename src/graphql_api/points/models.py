@@ -143,6 +143,11 @@ class ProgramPart(PointsItem):
     given = NumberAttribute(default=0)
 
 
+def figures_of(member: Member) -> Figures:
+    """The figures that stand on a member."""
+    return Figures(int(member.points), int(member.points_pending), int(member.points_frozen))
+
+
 def entry_sort(member: Member, number: int) -> str:
     """By the version of the member that the entry makes: the order in which things happened."""
     return f"{ENTRY}{int(member.version or 0) + 1:010d}#{number:02d}"
