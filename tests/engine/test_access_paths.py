@@ -30,6 +30,7 @@ from graphql_api.kit.dynamo import DayAttribute, InstantAttribute, Item, Page, S
 from graphql_api.kit.dynamo.connection import shared_client
 from graphql_api.kit.positions import Position
 from graphql_api.kit.time import real_now
+from graphql_api.mall.models import Redemption
 from graphql_api.members.models import Member
 from graphql_api.policies.models import Policy
 from graphql_api.policies.rules import (
@@ -58,6 +59,9 @@ GIVEN: dict[str, Callable[[], Any]] = {
     "coupons.count.differences": lambda: {f"{id_of('template', 'coupons')}#ISSUED": 1},
     "coupons.forget.member_id": lambda: ids.derived_id("mbr", "another"),
     "coupons.move.member_id": lambda: ids.derived_id("mbr", "another"),
+    "mall.add.new": lambda: redeemed(),
+    "mall.set_stock.was": lambda: [1],
+    "mall.set_stock.now": lambda: [2],
     "members.forget_aliases.member_ids": lambda: [
         member.id for member in Member.scan(Member.merged_into.exists())
     ],
@@ -74,6 +78,8 @@ GIVEN: dict[str, Callable[[], Any]] = {
     "last4": lambda: "8000",
     "document": lambda: {"x": 1},
     "month": lambda: "2018-01",
+    "redemption_id": lambda: ids.derived_id("mrd", "nobody"),
+    "redemption_ids": lambda: [ids.derived_id("mrd", "nobody")],
     "reverse": lambda: False,
     "zone": lambda: ZONE,
 }
@@ -85,11 +91,21 @@ def ruled(tag_id: str) -> TagRulesPolicy:
     return TagRulesPolicy(rules=(TagRule(name="x", tag=tag_id, when=when),))
 
 
+def redeemed() -> Item:
+    """What a member had for points, under the member's id."""
+    new = invented(Redemption)
+    assert isinstance(new, Redemption)
+    new.redemption_id, new.sort = ids.derived_id("mrd", "new"), "redemption#new"
+    return new
+
+
 # Decide without the database, or by what was read from it before, or forget that.
 PURE = {
     "benefits.in_force",
     "campaigns.units_above",
     "members.followed",
+    "members.indexed_again",
+    "points.in_force",
     "policies.forget",
     "standing.forget",
 }
