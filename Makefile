@@ -20,7 +20,7 @@ BUNDLE := src/graphql_api/graphiql/dist
 STACK_OF = --stage $(STAGE) --python $(PY) --arch $(ARCH)
 STORAGE := tests/engine tests/kit/test_dynamo.py $(wildcard tests/*/test_repository.py) \
   tests/orders/test_laws.py tests/orders/test_races.py tests/orders/test_crowds.py \
-  tests/scripts/test_dynamodb_local.py \
+  tests/mall/test_races.py tests/scripts/test_dynamodb_local.py \
   tests/scripts/test_stream_pump.py tests/edge/test_keyed.py
 
 export ENGINE

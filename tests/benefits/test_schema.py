@@ -66,15 +66,16 @@ def test_member_sees_what_the_tier_brings_and_what_the_next_would(
 def test_tiers_are_listed_from_the_lowest_up(send: Client, store: Store) -> None:
     member = born(store, None)
     data: Any = send(
-        "{ tierBenefits { tier discountPercent } }", token=auth.issue(Role.MEMBER, member.id)
+        "{ tierBenefits { tier discountPercent pointsPercent } }",
+        token=auth.issue(Role.MEMBER, member.id),
     )
-    assert [(one["tier"], one["discountPercent"]) for one in data["tierBenefits"]] == [
-        ("V1", 0),
-        ("V2", 0),
-        ("V3", 2),
-        ("V4", 3),
-        ("V5", 5),
-        ("V6", 8),
+    assert [tuple(one.values()) for one in data["tierBenefits"]] == [
+        ("V1", 0, 100),
+        ("V2", 0, 100),
+        ("V3", 2, 110),
+        ("V4", 3, 120),
+        ("V5", 5, 130),
+        ("V6", 8, 150),
     ]
 
 

@@ -102,6 +102,7 @@ def redeemed() -> Item:
 # Decide without the database, or by what was read from it before, or forget that.
 PURE = {
     "benefits.in_force",
+    "benefits.points_in_force",
     "campaigns.units_above",
     "members.followed",
     "members.indexed_again",

@@ -1,4 +1,4 @@
-"""The stream of members: a claim brings the orders that waited for it, at least once."""
+"""The stream of members: claims bring orders that waited, effects bring gifts, at least once."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -7,10 +7,12 @@ from typing import Any
 import boto3
 import pytest
 
+from graphql_api.benefits import service as benefits
 from graphql_api.handlers import effects
 from graphql_api.kit.time import Clock
+from graphql_api.members import repository as member_repository
 from graphql_api.members import service as members
-from graphql_api.members.models import MembersItem, claim_id
+from graphql_api.members.models import Member, MembersItem, claim_id
 from graphql_api.members.service import NewIdentity
 from graphql_api.observability import InvocationFailed
 from graphql_api.orders import service, tasks
@@ -146,3 +148,52 @@ def test_new_member_is_read_off_the_real_stream(store: Store, tmp_path: Path) ->
         pass
     assert facts_of(member.id).orders == 1
     assert list(tmp_path.glob("*.failed.jsonl")) == []
+
+
+# --- gifts -----------------------------------------------------------------------------------
+
+
+def effect(number: int, member: Member, origin: str = "LIVE", event: str = "INSERT") -> Any:
+    """The record of an enrolment."""
+    told = record(number, member.id, event, sort="effect#ENROLLED#-")
+    image = {"kind": "ENROLLED", "level": "-", "origin": origin, "decided_on": "2018-01-10"}
+    told["dynamodb"]["NewImage"] = told["dynamodb"]["Keys"] | {
+        n: {"S": v} for n, v in image.items()
+    }
+    return told
+
+
+def points_of(*given: Member) -> list[int]:
+    return [int(now.points) for now in member_repository.get_many([m.id for m in given]) if now]
+
+
+def test_enrolment_brings_its_gift_once_and_a_back_fill_none(store: Store) -> None:
+    live, filled, seen = (make_member(store) for _ in range(3))
+    records = [
+        effect(1, live),
+        effect(2, live),
+        effect(3, filled, "BACKFILL"),
+        effect(4, seen, event="MODIFY"),
+    ]
+    assert deliver(*records) == []
+    assert points_of(live, filled, seen) == [20, 0, 0]
+
+
+def test_gift_that_fails_is_delivered_again_and_the_others_are_given(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happy, unhappy = (make_member(store) for _ in range(2))
+    records = [effect(101, unhappy), effect(102, happy)]
+    give = benefits.give
+
+    def give_but_one(member_id: str, *rest: Any, **more: Any) -> Any:
+        if member_id == unhappy.id:
+            raise TimeoutError
+        return give(member_id, *rest, **more)
+
+    with monkeypatch.context() as trouble:
+        trouble.setattr(benefits, "give", give_but_one)
+        assert deliver(*records) == ["101"]
+    assert points_of(unhappy, happy) == [0, 20]
+    assert deliver(*records) == []
+    assert points_of(unhappy, happy) == [20, 20]

@@ -1,11 +1,14 @@
 """The streams of members and orders: what happened is told once to whoever wants to know."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
+from graphql_api.benefits import service as benefits
+from graphql_api.benefits.rules import JOINED
 from graphql_api.handlers import webhook_events
 from graphql_api.kit import ids
 from graphql_api.members import service as members
@@ -123,6 +126,16 @@ def test_order_refund_and_first_purchase_are_told(store: Store, streams: Streams
 
     orders.apply(snapshot, clock=CLOCK)
     assert streams.drain() == []
+
+
+def test_gift_is_told_with_what_it_is_for(store: Store, streams: Streams) -> None:
+    member = make_member(store)
+    streams.drain()
+    register(URL)
+    benefits.give(member.id, JOINED, date(2018, 1, 10), clock=CLOCK)
+    [told] = [payload for topic, payload in streams.drain() if topic == "GIFT_GIVEN"]
+    assert told["object"] == {"type": "Member", "id": member.id, "version": None}
+    assert (told["occasion"], told["level"]) == ("JOINING", "-")
 
 
 def test_order_that_finds_its_member_is_told_again(store: Store, streams: Streams) -> None:

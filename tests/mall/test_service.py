@@ -20,7 +20,6 @@ from graphql_api.errors import (
     Required,
 )
 from graphql_api.mall import repository, service
-from graphql_api.mall.models import MallItem
 from graphql_api.mall.rules import ItemKind, ItemState
 from graphql_api.mall.service import ItemCreate, ItemStateSet, ItemUpdate, StockAdd
 from graphql_api.members import service as member_service
@@ -48,7 +47,6 @@ from tests.mall.factories import (
     viewer_of,
     works_in,
 )
-from tests.threads import at_once
 
 HOUR = timedelta(hours=1)
 REGION = Viewer(Role.OPERATOR, id="opr_2", store_ids=frozenset({"sto_other"}))
@@ -287,47 +285,3 @@ def test_member_who_was_merged_cancels_what_the_other_had(member: Member, store:
     before = points_of(survivor)
     cancel(one, viewer_of(survivor))
     assert (points_of(survivor), left(item)) == (before + 100, 2)
-
-
-# --- many at once ----------------------------------------------------------------------------
-
-
-def tried(do: Callable[[], Any]) -> Callable[[], str]:
-    def one() -> str:
-        try:
-            do()
-        except AppError as refusal:
-            return type(refusal).__name__
-        return "done"
-
-    return one
-
-
-def buyers(store: Store, count: int) -> list[Member]:
-    return [make_rich(store, 100) for _ in range(count)]
-
-
-def test_last_pieces_go_to_as_many_as_there_are(store: Store) -> None:
-    item: MallItem = make_item(stock=5)
-    found = buyers(store, 16)
-    outcomes = at_once([tried(partial(redeem, one, item, store)) for one in found])
-    assert sorted(outcomes) == ["LimitExceeded"] * 11 + ["done"] * 5
-    assert left(item) == 0
-    assert sorted(points_of(one) for one in found) == [0] * 5 + [100] * 11
-    assert sum(len(had(one)) for one in found) == 5
-
-
-def test_points_of_one_member_buy_what_they_buy(store: Store) -> None:
-    member, item = make_rich(store, 250), make_item(stock=9)
-    outcomes = at_once([tried(partial(redeem, member, item, store))] * 4)
-    assert sorted(outcomes) == ["InsufficientPoints"] * 2 + ["done"] * 2
-    assert (points_of(member), left(item)) == (50, 7)
-
-
-def test_redemption_that_many_cancel_at_once_is_taken_back_once(
-    member: Member, store: Store
-) -> None:
-    item = make_item()
-    one = redeem(member, item, store)
-    at_once([lambda: cancel(one)] * 4)
-    assert (points_of(member), left(item)) == (1_000, 2)

@@ -8,6 +8,8 @@ from typing import Any
 
 from graphql_api import tables
 from graphql_api.access.service import sessions
+from graphql_api.benefits import service as benefits
+from graphql_api.benefits.rules import JOINED
 from graphql_api.campaigns.rules import CampaignChannel
 from graphql_api.checkout import service as checkout
 from graphql_api.guides.models import Guide
@@ -37,6 +39,7 @@ from tests.factories import (
     make_snapshot,
     make_store,
 )
+from tests.mall.factories import make_item, redeem
 from tests.orders.storage import member_now
 from tests.tags.factories import make_tag, set_tags
 
@@ -92,6 +95,7 @@ def live() -> Life:
     )
     claim(member, make_template(per_member=2))
     sessions.begin(member.id, at=real_now())
+    _be_given(member, store)
     _check_out(member)
     return Life(member_now(member.id), merged.id, store, _buy(member, store))
 
@@ -119,6 +123,12 @@ def _be_handed_over(giver: Guide, taker: Guide) -> None:
     given = HandOverCreate(from_guide_id=giver.id, target_ids=[taker.id])
     job = ownership.hand_over(given, viewer=SYSTEM, clock=CLOCK)
     assert run_hand_over(job.id, clock=CLOCK)
+
+
+def _be_given(member: Member, store: Store) -> None:
+    """A gift for joining, and something for some of its points."""
+    benefits.give(member.id, JOINED, date(2018, 1, 10), clock=CLOCK)
+    redeem(member, make_item(name="茶杯", points=5), store)
 
 
 def _check_out(member: Member) -> None:

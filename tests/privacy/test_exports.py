@@ -79,7 +79,14 @@ def test_document_holds_everything_of_the_person_and_no_secret(life: Life) -> No
     assert kept == [("M-1", 8_000)]
     assert [sorted(session) for session in told["sessions"]] == [["endsAt", "id", "lastUsedAt"]]
     assert told["audit"][0]["action"] == "ENROLLED"
-    assert {effect["kind"] for effect in told["effects"]} == {"ENROLLED", "FIRST_PURCHASE"}
+    assert {effect["kind"] for effect in told["effects"]} == {
+        "ENROLLED",
+        "FIRST_PURCHASE",
+        "GIFT_GIVEN",
+    }
+    assert [(gift["kind"], gift["state"]) for gift in told["gifts"]] == [("JOINING", "GIVEN")]
+    assert [(one["itemName"], one["state"]) for one in told["mall"]] == [("茶杯", "WAITING")]
+    assert [one["times"] for one in told["mallTaken"]] == [1]
     text = json.dumps(told)
     assert str(life.member.sealed_phone) not in text
     assert "hash" not in text

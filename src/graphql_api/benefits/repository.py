@@ -8,7 +8,7 @@ from graphql_api.benefits.rules import GiftState, Occasion
 from graphql_api.kit.dynamo import Page, Transaction, batch_get, key_page
 from graphql_api.kit.dynamo.blocks import key_walk, one_after_another
 from graphql_api.policies import repository as policies
-from graphql_api.policies.rules import BenefitsPolicy, PolicyKind
+from graphql_api.policies.rules import BenefitsPolicy, PointsPolicy, PolicyKind
 
 
 def in_force() -> tuple[int, BenefitsPolicy]:
@@ -16,6 +16,13 @@ def in_force() -> tuple[int, BenefitsPolicy]:
     version, document = policies.remembered(PolicyKind.BENEFITS)
     assert isinstance(document, BenefitsPolicy)
     return version, document
+
+
+def points_in_force() -> PointsPolicy:
+    """How many points tiers earn, as known to the process for a minute at most."""
+    _, document = policies.remembered(PolicyKind.POINTS)
+    assert isinstance(document, PointsPolicy)
+    return document
 
 
 def gifts_for(member_ids: Sequence[str], occasion: Occasion) -> list[Gift | None]:

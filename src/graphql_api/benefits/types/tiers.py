@@ -10,6 +10,7 @@ from graphql_api.kit.graphql import field
 from graphql_api.kit.graphql.access import INHERITED
 from graphql_api.kit.graphql.scalars import URL, Money
 from graphql_api.members.models import Member
+from graphql_api.policies import rules as policies
 from graphql_api.policies.rules import BenefitsPolicy
 from graphql_api.standing.rules import Decision
 from graphql_api.standing.types import decided
@@ -37,11 +38,21 @@ class PartnerOffer:
     valid_until: date | None = field(rule=INHERITED, description="Its last day. 截止日")
 
 
+async def _points_percent(root: strawberry.Parent[policies.TierBenefits], info: Info) -> int:
+    policy = await info.context.run(repository.points_in_force)
+    return policy.percent_of(root.tier)
+
+
 @strawberry.type(description="What a tier brings, today. 等级权益")
 class TierBenefits:
     """Shows a part of the policy."""
 
     tier: str = field(rule=INHERITED, description="The tier's name. 等级")
+    points_percent: int = field(
+        rule=INHERITED,
+        description="How many percent of the points of an order the tier earns. 积分倍率（百分比）",
+        resolver=_points_percent,
+    )
     joining_gift: GiftTerms | None = field(rule=INHERITED, description="Given to who joins. 入会礼")
     upgrade_gift: GiftTerms | None = field(
         rule=INHERITED, description="Given to who reaches the tier for the first time. 升级礼"
