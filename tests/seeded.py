@@ -13,6 +13,9 @@ from graphql_api.benefits import service as benefits
 from graphql_api.benefits.rules import JOINED, birthday
 from graphql_api.bulk import service as bulk
 from graphql_api.bulk.rules import BulkProblem, BulkState
+from graphql_api.campaigns import models as campaign_models
+from graphql_api.campaigns import repository as campaign_repository
+from graphql_api.campaigns.models import Campaign, CreditRow
 from graphql_api.campaigns.service import NewBudget, NewGoal
 from graphql_api.commissions import tasks as commissions
 from graphql_api.coupons import tokens as coupon_tokens
@@ -184,7 +187,7 @@ def seeded(chain: str, stand_ins: StandIns) -> dict[str, str]:
     _points(member, order)
     tag = _tag(member, guide)
     publish(make_draft())
-    campaigns = _campaigns(region.id, store, other_store, member)
+    campaigns = _campaigns(region.id, store, other_store, member, order)
     return (
         campaigns
         | _access(member, store)
@@ -600,7 +603,9 @@ def _coupon_jobs(template: Template, store: Store, member: Member) -> dict[str, 
     return jobs | {"coupon_job_waiting": prepared_job(template, "opr_9", Role.OPERATOR)}
 
 
-def _campaigns(region_id: str, store: Store, other_store: Store, member: Member) -> dict[str, str]:
+def _campaigns(
+    region_id: str, store: Store, other_store: Store, member: Member, order_id: str
+) -> dict[str, str]:
     """A campaign that the store took up, another on top of it, and a draft; as of today."""
     clock = Clock()
     offer = make_offer(
@@ -621,6 +626,7 @@ def _campaigns(region_id: str, store: Store, other_store: Store, member: Member)
     times: dict[str, Any] = {"starts_at": offer.starts_at, "ends_at": offer.ends_at}
     adopt(offer, store, clock=clock, name="人民广场品茶会", note="二楼茶室", **times)
     take_part(offer, member, clock=clock, channel="WECOM")
+    _credited(offer, order_id)
     ahead: dict[str, Any] = {"starts_at": clock.now() + timedelta(days=5)}
     return {
         "campaign": offer.id,
@@ -629,6 +635,23 @@ def _campaigns(region_id: str, store: Store, other_store: Store, member: Member)
         "campaign_draft": make_campaign("双十一", clock=clock, **ahead).id,
         "today": clock.today().isoformat(),
     }
+
+
+def _credited(campaign: Campaign, order_id: str) -> None:
+    """The campaign was credited with the order."""
+    day = date(2018, 1, 5)
+    row = CreditRow(
+        *campaign_models.credit_row_key(campaign.id, order_id, day, 1),
+        campaign_id=campaign.id,
+        order_id=order_id,
+        order_version=1,
+        orders=1,
+        net=8_500,
+        day=day,
+        policy_version=0,
+        recorded_at=NOW,
+    )
+    transact(lambda tx: campaign_repository.add_credit(tx, row))
 
 
 def _webhooks() -> dict[str, str]:

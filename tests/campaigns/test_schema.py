@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from graphql_api import auth
+from graphql_api.campaigns import tasks
 from graphql_api.kit import ids
 from graphql_api.kit.time import Clock
 from graphql_api.members.models import Member
+from graphql_api.orders import service as orders
 from graphql_api.stores.models import OrgUnit, Store
 from graphql_api.viewer import Role
 from tests.calls import counted
@@ -23,7 +25,15 @@ from tests.campaigns.factories import (
 )
 from tests.campaigns.storage import everything, stored
 from tests.conftest import Client
-from tests.factories import make_guide, make_member, make_store, make_unit
+from tests.factories import (
+    CLOCK,
+    PAID_AT,
+    make_guide,
+    make_member,
+    make_snapshot,
+    make_store,
+    make_unit,
+)
 
 TODAY = Clock()
 """The clock that requests see: real time in the chain's zone."""
@@ -610,3 +620,31 @@ def test_state_on_read_is_that_of_the_clock_not_of_the_last_run(
         for campaign in (over, begun, ahead)
     ]
     assert shown == ["ENDED", "RUNNING", "SCHEDULED"]
+
+
+ATTRIBUTED = """query ($id: ID!) { campaign(by: {id: $id}) { name
+  attributed { orders amount rows { nodes { orders amount day order { id } } } } } }"""
+
+
+def test_headquarters_see_the_orders_that_a_campaign_brought(
+    send: Client, store: Store, operator: str
+) -> None:
+    campaign = make_running(starts_at=PAID_AT - DAY)
+    member = make_member(store)
+    take_part(campaign, member, at=PAID_AT - DAY / 2)
+    order = orders.apply(make_snapshot(store, member_id=member.id), clock=CLOCK).order
+    tasks.credit(order, clock=CLOCK)
+    send(ATTRIBUTED, token=operator, id=campaign.id)  # reads the chain's clock too
+    with counted() as calls:
+        data = send(ATTRIBUTED, token=operator, id=campaign.id)
+    row = {"orders": 1, "amount": "100.00", "day": "2018-01-05", "order": {"id": order.id}}
+    assert data["campaign"]["attributed"] == {
+        "orders": 1,
+        "amount": "100.00",
+        "rows": {"nodes": [row]},
+    }
+    # Whether the token holds, the campaign, its sums, pointer and order; a Query a shard.
+    assert calls == {"BatchGetItem": 5, "Query": 8}
+    manager = auth.issue(Role.STORE_MANAGER, "stm_1", unit_id=store.id)
+    answer = send.post(ATTRIBUTED, token=manager, id=campaign.id)
+    assert {e["extensions"]["code"] for e in answer["errors"]} == {"FORBIDDEN"}

@@ -72,6 +72,11 @@ SHIPPED: dict[str, dict[str, Any]] = {
     "TAG_RULES": {"rules": []},
     "GUIDE_LEVELS": {"growthFrom": 4, "professionalFrom": 9, "highest": 12},
     "PARTNER_LEVELS": {"levels": [{"name": "1", "growth": 0, "benefits": []}]},
+    "ATTRIBUTION": {
+        "windowDays": 14,
+        "credit": "LAST_TOUCH",
+        "parts": ["INVITED", "JOINED", "CONVERTED"],
+    },
     "COMMISSION": {
         "levels": [
             {"fromLevel": 1, "basisPoints": 100},
@@ -269,6 +274,10 @@ def test_what_is_left_out_is_as_shipped_and_what_is_shown_can_be_read(kind: Poli
         ("GROWTH", {"fenPerPoint": 0}, ["fenPerPoint"]),
         ("GROWTH", {"fenPerPoint": None}, ["fenPerPoint"]),
         ("OWNERSHIP", {"protectionDays": -1}, ["protectionDays"]),
+        ("ATTRIBUTION", {"windowDays": -1, "credit": "FIRST"}, ["windowDays", "credit"]),
+        ("ATTRIBUTION", {"parts": []}, ["parts"]),
+        ("ATTRIBUTION", {"parts": ["JOINED", "JOINED"]}, ["parts"]),
+        ("ATTRIBUTION", {"parts": ["EXCLUDED", "JOINED"]}, ["parts.0"]),
         ("COMMISSION", {"levels": []}, ["levels"]),
         ("COMMISSION", {"levels": [{"fromLevel": 2, "basisPoints": 1}]}, ["levels"]),
         (

@@ -31,6 +31,7 @@ OF_NO_MEMBER = {
     *(guides.Guide, guides.WecomClaim),
     *(policies.Policy, policies.Head),
     *(campaigns.Campaign, campaigns.MonthRow, campaigns.Adoption, campaigns.ExternalClaim),
+    *(campaigns.CreditRow, campaigns.CreditSum),
     *(campaigns.Counter, members.Counter, tags.Counter, access.Counter),
     *(tags.TagGroup, tags.Tag, tags.NameClaim, tags.MemberCount, tags.Mark),
     *(access.StaffAccount, access.WecomClaim, access.ApiKey),
@@ -47,6 +48,7 @@ OF_NO_MEMBER = {
 """Models that never hold a member's id."""
 
 LEAD_NOWHERE = {
+    campaigns.OrderCredits: "an id until the stream tells that the order has no buyer any more",
     ownership.HandOver: "counts only",
     ownership.HandedOver: "a number and an id in the list of a job",
     ownership.Skipped: "the same, with a reason from a closed list",

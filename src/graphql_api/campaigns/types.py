@@ -1,13 +1,14 @@
 """Campaigns, as clients see them."""
 
 import asyncio
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
 from graphql_api.campaigns import models, repository, rules
 from graphql_api.campaigns.rules import (
+    Brought,
     BudgetPeriod,
     CampaignChannel,
     CampaignGrade,
@@ -27,6 +28,8 @@ from graphql_api.kit.graphql.nodes import registry
 from graphql_api.kit.graphql.scalars import Json, Money
 from graphql_api.members import repository as members
 from graphql_api.members.types import visible as visible_member
+from graphql_api.orders import repository as orders
+from graphql_api.orders.types import visible as visible_order
 from graphql_api.permissions import CAMPAIGN_BOOKS, CAMPAIGN_FIELD, CAMPAIGN_STAFF
 from graphql_api.stores import repository as stores
 from graphql_api.stores.types import OrgUnit, Store
@@ -34,6 +37,7 @@ from graphql_api.viewer import Viewer
 
 if TYPE_CHECKING:
     from graphql_api.members.types import Member
+    from graphql_api.orders.types import Order
 
 describe_enum(
     CampaignKind,
@@ -178,6 +182,53 @@ class CampaignBudget:
     per_store: Money | None = field(rule=INHERITED, description="At most in a store. 单店上限")
 
 
+@strawberry.type(description="By how much a version of an order moved it. 归因明细")
+class CampaignCredit:
+    """Shows models.CreditRow."""
+
+    order: Annotated["Order", strawberry.lazy("graphql_api.orders.types")] | None = relation(
+        key="order_id",
+        load=orders.get_many,
+        visible=visible_order,
+        rule=INHERITED,
+        description="The order; null when not yours to see. 订单",
+    )
+    orders: int = field(
+        rule=INHERITED, description="1 for a new order, -1 where it is gone, else 0. 订单数变化"
+    )
+    amount: Money = field(
+        rule=INHERITED, description="Really paid; negative where it was refunded. 净额变化"
+    )
+    day: date = field(rule=INHERITED, description="Business day of payment. 营业日")
+    policy_version: int = field(
+        rule=INHERITED, description="The version of the policy that decided. 规则版本"
+    )
+    recorded_at: datetime = field(rule=INHERITED, description="When it was written. 记录时间")
+
+
+@strawberry.type(description="The orders that a campaign brought, net of refunds. 活动归因")
+class CampaignAttribution:
+    """Shows rules.Brought."""
+
+    orders: int = field(rule=INHERITED, description="How many. 归因订单数")
+    amount: Money = field(rule=INHERITED, description="What was really paid. 归因净额")
+    rows: Connection[CampaignCredit] = connection(
+        page=repository.page_of_credits,
+        key="campaign_id",
+        rule=INHERITED,
+        description="What it comes from, by day within each of eight parts. 归因明细",
+    )
+
+    def __init__(self, campaign_id: str, brought: Brought) -> None:
+        self.campaign_id = campaign_id
+        self.orders = brought.orders
+        self.amount = Money(brought.net)
+
+
+async def _attributed(root: strawberry.Parent[models.Campaign], info: Info) -> CampaignAttribution:
+    return CampaignAttribution(root.id, await info.context.load(repository.brought_by, root.id))
+
+
 def _state(root: strawberry.Parent[models.Campaign], info: Info) -> CampaignState:
     return rules.state_at(root.state, root.schedule, info.context.clock.now())
 
@@ -260,6 +311,11 @@ class Campaign(Node):
             rule=CAMPAIGN_BOOKS,
             description="Members' parts in it, in no order that means something. 参与记录",
         )
+    )
+    attributed: CampaignAttribution = field(
+        rule=CAMPAIGN_BOOKS,
+        description="The orders that it brought, by the policy of attribution. 活动归因",
+        resolver=_attributed,
     )
     created_at: datetime = field(rule=CAMPAIGN_STAFF, description="When it was made. 创建时间")
     archived_at: datetime | None = field(

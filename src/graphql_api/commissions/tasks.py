@@ -12,7 +12,6 @@ from graphql_api.guides import repository as guides
 from graphql_api.kit.dynamo import Transaction, transact
 from graphql_api.kit.time import Clock
 from graphql_api.members import repository as members
-from graphql_api.members.rules import Origin
 from graphql_api.orders import repository as orders
 from graphql_api.orders.models import Order
 from graphql_api.policies import repository as policies
@@ -57,8 +56,7 @@ def _begins(order: Order, sale: Sale) -> bool:
     The first version of an order that nobody earns by needs none; a later one does, so that an
     earlier one which comes after it finds them.
     """
-    live = (order.body_origin or order.origin) is not Origin.BACKFILL
-    return live and bool(sale.guides or order.version > 1)
+    return order.came_live and bool(sale.guides or order.version > 1)
 
 
 def _terms(order: Order) -> Terms:

@@ -1,9 +1,10 @@
-"""What follows from a write to an order: what guides earn by it."""
+"""What follows from a write to an order: what guides earn, which campaigns it is credited to."""
 
 from typing import Any
 
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
+from graphql_api.campaigns import tasks as campaigns
 from graphql_api.commissions import tasks as commissions
 from graphql_api.observability import batches, invocation
 from graphql_api.orders.models import Order
@@ -13,8 +14,11 @@ from graphql_api.stores import service as stores
 def follow(record: DynamoDBRecord) -> None:
     """Follow the version of an order that was written; a second delivery finds it followed."""
     image = record.raw_event["dynamodb"].get("NewImage")
-    if image is not None and "source" in image:
-        commissions.follow(Order.from_raw_data(image), clock=stores.clock())
+    if image is None or "source" not in image:
+        return
+    order, clock = Order.from_raw_data(image), stores.clock()
+    commissions.follow(order, clock=clock)
+    campaigns.credit(order, clock=clock)
 
 
 @invocation

@@ -110,6 +110,11 @@ class Order(OrdersItem):
         return None if self.revision_number is None else str(int(self.revision_number))
 
     @property
+    def came_live(self) -> bool:
+        """Whether its body came live first: of a back-filled order nothing follows, ever."""
+        return (self.body_origin or self.origin) is not Origin.BACKFILL
+
+    @property
     def net(self) -> int:
         """Fen paid and not refunded."""
         return int(self.total) - int(self.refunded)

@@ -29,6 +29,7 @@ describe_enum(
         "PARTNER_LEVELS": "Levels of channel partners, with benefits. 渠道商等级规则",
         "POINTS": "How points are earned, held, kept and taken back. 积分规则",
         "PRICING": "Member day, spend-and-save, what combines in a checkout. 试算与优惠叠加规则",
+        "ATTRIBUTION": "Which orders a campaign is credited with. 活动归因规则",
         "COMMISSION": "What guides earn by orders, and when it is settled. 分佣规则",
         "TAG_RULES": "Which members have which tag by rule. 自动标签规则",
         "BENEFITS": "What each tier brings, and its gifts. 会员权益规则",

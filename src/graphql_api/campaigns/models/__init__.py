@@ -1,5 +1,14 @@
 """What is stored of campaigns, of who takes part in them, and of the orders they brought."""
 
+from graphql_api.campaigns.models.credits import (
+    CREDIT,
+    CreditRow,
+    CreditSum,
+    OrderCredits,
+    credit_id,
+    credit_row_key,
+    credit_sort,
+)
 from graphql_api.campaigns.models.items import (
     SHARDS,
     SOLE,
@@ -13,6 +22,7 @@ from graphql_api.campaigns.models.items import (
 )
 from graphql_api.campaigns.models.parts import (
     Participation,
+    member_place_of,
     participation,
     participation_id,
 )
@@ -31,6 +41,7 @@ from graphql_api.campaigns.models.plans import (
 )
 
 __all__ = [
+    "CREDIT",
     "SHARDS",
     "SOLE",
     "Adoption",
@@ -39,17 +50,24 @@ __all__ = [
     "Campaign",
     "CampaignsItem",
     "Counter",
+    "CreditRow",
+    "CreditSum",
     "DueIndex",
     "ExternalClaim",
     "Goal",
     "MemberIndex",
     "MonthRow",
+    "OrderCredits",
     "Participation",
     "StoreCampaign",
     "adoption_sort",
+    "credit_id",
+    "credit_row_key",
+    "credit_sort",
     "due_key_of",
     "due_shard_id",
     "external_claim_id",
+    "member_place_of",
     "month_id",
     "participation",
     "participation_id",

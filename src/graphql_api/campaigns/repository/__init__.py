@@ -1,13 +1,22 @@
 """Access paths of campaigns, their calendar, adoptions, participations and credits."""
 
+from graphql_api.campaigns.repository.credits import (
+    add_credit,
+    brought_by,
+    credits_of,
+    page_of_credits,
+    save_credits,
+)
 from graphql_api.campaigns.repository.parts import (
     add_participation,
+    convert,
     count_participations,
     get_participations,
     move_participation,
     page_of_lives,
     page_of_member,
     page_of_participations,
+    parts_between,
     some_of_member,
 )
 from graphql_api.campaigns.repository.plans import (
@@ -33,10 +42,14 @@ from graphql_api.campaigns.repository.plans import (
 
 __all__ = [
     "StoreMoment",
+    "add_credit",
     "add_participation",
+    "brought_by",
     "carried_out",
+    "convert",
     "count_participations",
     "create",
+    "credits_of",
     "due",
     "get",
     "get_adoption",
@@ -49,13 +62,16 @@ __all__ = [
     "page_of_adoptions",
     "page_of_adoptions_in",
     "page_of_all",
+    "page_of_credits",
     "page_of_lives",
     "page_of_member",
     "page_of_participations",
     "page_of_reach",
+    "parts_between",
     "require_unmoved",
     "save",
     "save_adoption",
+    "save_credits",
     "some_of_member",
     "units_above",
 ]

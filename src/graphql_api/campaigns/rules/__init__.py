@@ -1,5 +1,17 @@
 """Rules of campaigns: what may become of one, when it runs, for whom and for which stores."""
 
+from graphql_api.campaigns.rules.attribution import (
+    MAX_CREDITED,
+    NOTHING,
+    Brought,
+    ByCampaign,
+    Converted,
+    Credits,
+    Touch,
+    credited,
+    follow_credits,
+    united,
+)
 from graphql_api.campaigns.rules.audiences import (
     MAX_CLAUSES,
     MAX_DEPTH,
@@ -47,20 +59,26 @@ from graphql_api.campaigns.rules.schedules import (
 
 __all__ = [
     "MAX_CLAUSES",
+    "MAX_CREDITED",
     "MAX_DEPTH",
+    "NOTHING",
     "OPEN",
     "TRANSITIONS",
     "Above",
     "Agreed",
     "Audience",
     "Between",
+    "Brought",
     "BudgetPeriod",
+    "ByCampaign",
     "CampaignChannel",
     "CampaignGrade",
     "CampaignKind",
     "CampaignState",
     "Clause",
     "ControlMode",
+    "Converted",
+    "Credits",
     "GoalMetric",
     "OneOf",
     "Overlap",
@@ -70,6 +88,9 @@ __all__ = [
     "Planned",
     "Schedule",
     "Scope",
+    "Touch",
+    "credited",
+    "follow_credits",
     "is_one_path",
     "is_published",
     "is_visible",
@@ -81,5 +102,6 @@ __all__ = [
     "reach_of",
     "sees_plans",
     "state_at",
+    "united",
     "went_further",
 ]

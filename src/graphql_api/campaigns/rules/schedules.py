@@ -88,7 +88,7 @@ class Part(Protocol):
     def at(self) -> datetime: ...
 
 
-_FURTHER = {
+FURTHER = {
     ParticipationState.INVITED: 0,
     ParticipationState.EXCLUDED: 1,
     ParticipationState.JOINED: 2,
@@ -102,5 +102,5 @@ def went_further(mine: Part, theirs: Part) -> bool:
     Who was excluded under one id is not invited under the other; who joined or bought, did. Of the
     same state the earlier stands.
     """
-    one, other = ((_FURTHER[part.state], -part.at.timestamp()) for part in (mine, theirs))
+    one, other = ((FURTHER[part.state], -part.at.timestamp()) for part in (mine, theirs))
     return other > one

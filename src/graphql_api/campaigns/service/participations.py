@@ -79,19 +79,29 @@ def absorb(tx: Transaction, survivor_id: str, loser_id: str) -> list[Any]:
     rows: list[Any] = []
     for old in repository.some_of_member(loser_id, at_most=ABSORBED_AT_ONCE):
         [mine] = repository.get_participations(old.campaign_id, [survivor_id])
-        new = None
-        if mine is None or rules.went_further(mine, old):
-            new = models.participation(
-                old.campaign_id,
-                survivor_id,
-                state=old.state,
-                at=old.at,
-                channel=old.channel,
-                origin=old.origin,
-            )
-        repository.move_participation(tx, old, new, replaces=mine is not None)
+        repository.move_participation(tx, old, _united(survivor_id, old, mine), over=mine)
         rows += [row.serialize() for row in (old, mine) if row is not None]
     return rows
+
+
+def _united(
+    survivor_id: str, old: Participation, mine: Participation | None
+) -> Participation | None:
+    """The part of a member who had two; None where the one that they have stands as it is."""
+    stands = old if mine is None or rules.went_further(mine, old) else mine
+    far = rules.united(mine.converted, old.converted) if mine else old.converted
+    if mine is stands and far == mine.converted:
+        return None
+    new = models.participation(
+        old.campaign_id,
+        survivor_id,
+        state=far.state,
+        at=stands.at,
+        channel=stands.channel,
+        origin=stands.origin,
+    )
+    new.converting_orders, new.state_before = far.orders or None, far.before
+    return new
 
 
 Known = dict[str, Participation | None]

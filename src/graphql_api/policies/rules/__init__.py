@@ -1,5 +1,6 @@
 """Policy documents and the defaults that the product ships with."""
 
+from graphql_api.policies.rules.attribution import AttributionPolicy, CountedPart, Credit
 from graphql_api.policies.rules.benefits import (
     MAX_COUPONS,
     BenefitsPolicy,
@@ -94,12 +95,15 @@ __all__ = [
     "SHIPPED_OWNERSHIP",
     "SHIPPED_POINTS",
     "WINDOWED",
+    "AttributionPolicy",
     "BaseAverages",
     "BenefitsPolicy",
     "CategoryRate",
     "ClawBack",
     "CommissionPolicy",
     "Condition",
+    "CountedPart",
+    "Credit",
     "CutMethod",
     "Downgrade",
     "Expiry",

@@ -1,4 +1,4 @@
-"""Kinds of policies, how a document is read, and who sees it (domain: §3 to §6, §8, §14).
+"""Kinds of policies, how a document is read, and who sees it (domain: §3 to §6, §8, §10, §14).
 
 A new kind of policy is a document in this package and a line in `DOCUMENTS`.
 """
@@ -12,6 +12,7 @@ import orjson
 from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 
+from graphql_api.policies.rules.attribution import AttributionPolicy
 from graphql_api.policies.rules.benefits import BenefitsPolicy
 from graphql_api.policies.rules.commissions import CommissionPolicy
 from graphql_api.policies.rules.documents import PolicyDocument
@@ -44,6 +45,7 @@ class PolicyKind(StrEnum):
     POINTS = "POINTS"
     PRICING = "PRICING"
     COMMISSION = "COMMISSION"
+    ATTRIBUTION = "ATTRIBUTION"
 
 
 class PolicyState(StrEnum):
@@ -69,6 +71,7 @@ DOCUMENTS: Mapping[PolicyKind, type[PolicyDocument]] = {
     PolicyKind.POINTS: PointsPolicy,
     PolicyKind.PRICING: PricingPolicy,
     PolicyKind.COMMISSION: CommissionPolicy,
+    PolicyKind.ATTRIBUTION: AttributionPolicy,
 }
 """The document of each kind of policy."""
 
