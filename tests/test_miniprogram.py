@@ -65,6 +65,8 @@ def test_somebody_new_enrols_sees_their_card_and_stays_logged_in(
         "refusals": [],
         "card": number,
         "orders": 0,
+        "coupons": [True],
+        "shown": True,
         "cards": [number],
         "renewed": True,
         "loggedOut": True,

@@ -1,6 +1,6 @@
 """The streams of members and orders: what happened is told once to whoever wants to know."""
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +9,12 @@ import pytest
 
 from graphql_api.benefits import service as benefits
 from graphql_api.benefits.rules import JOINED
+from graphql_api.coupons import service as coupons
+from graphql_api.coupons.models import CouponsItem
+from graphql_api.coupons.service import Lock, Shown, WithReason
 from graphql_api.handlers import webhook_events
 from graphql_api.kit import ids
+from graphql_api.kit.dynamo import Item, transact
 from graphql_api.members import service as members
 from graphql_api.members.models import Effect, MembersItem, effect_sort
 from graphql_api.members.rules import EffectKind, IdentityKind, Origin
@@ -27,6 +31,7 @@ from graphql_api.webhooks import repository, service
 from graphql_api.webhooks.rules import EndpointState, StopReason, Topic
 from scripts.stream_pump import Pump
 from tests.calls import counted
+from tests.coupons.factories import claim, follow, make_template, use_of
 from tests.factories import (
     CLOCK,
     NOW,
@@ -55,11 +60,11 @@ class Streams:
         self.batches.append(event)
         return webhook_events.handler(event, context)
 
-    def drain(self) -> list[tuple[str, dict[str, Any]]]:
+    def drain(self, *models: type[Item]) -> list[tuple[str, dict[str, Any]]]:
         """Read all that waits; what is told now that was not told before, by topic."""
         before = {delivery.id for delivery in deliveries()}
-        for table in (MembersItem.Meta.table_name, OrdersItem.Meta.table_name):
-            pump = Pump(table, self._handle, self._folder, consumer="webhooks")
+        for table in models or (MembersItem, OrdersItem):
+            pump = Pump(table.Meta.table_name, self._handle, self._folder, consumer="webhooks")
             while pump.drain(self._client):
                 pass
         new = [one for one in deliveries() if one.id not in before]
@@ -104,6 +109,44 @@ def test_enrolment_and_every_change_of_a_member_are_told(store: Store, streams: 
     assert "MEMBER_ARCHIVED" in [topic for topic, _ in streams.drain()]
     members.restore(member.id, viewer=SYSTEM)
     assert "MEMBER_RESTORED" in [topic for topic, _ in streams.drain()]
+
+
+def test_coupon_is_told_when_it_is_given_used_and_back_and_not_when_it_is_held(
+    store: Store, streams: Streams
+) -> None:
+    register(URL)
+    member, template = make_member(store), make_template()
+    coupon = claim(member, template)
+    [(topic, told)] = streams.drain(CouponsItem)
+    assert (topic, told["object"]) == (
+        "COUPON_ISSUED",
+        {"type": "Coupon", "id": coupon.coupon_id, "version": 1},
+    )
+    assert (told["memberId"], told["templateId"]) == (member.id, template.id)
+
+    shown = Shown(id=coupon.coupon_id)
+    held = Lock(coupon=shown, key="ord_1", until=NOW + timedelta(hours=1))
+    coupons.lock(held, viewer=SYSTEM, clock=CLOCK)
+    assert streams.drain(CouponsItem) == []
+    kept = follow(member, use_of(coupon))
+    follow(member, use_of(coupon, refunded=True), kept)
+    assert [topic for topic, _ in streams.drain(CouponsItem)] == [
+        "COUPON_REDEEMED",
+        "COUPON_RETURNED",
+    ]
+    given = WithReason(id=coupon.coupon_id, reason="误发")
+    coupons.recycle(given, viewer=SYSTEM, clock=CLOCK)
+    assert [topic for topic, _ in streams.drain(CouponsItem)] == ["COUPON_RECYCLED"]
+
+
+def test_coupon_that_a_history_used_is_not_told(store: Store, streams: Streams) -> None:
+    register(URL)
+    member = make_member(store)
+    coupon = claim(member, make_template())
+    streams.drain(CouponsItem)
+    used, origin = use_of(coupon), Origin.BACKFILL
+    transact(lambda tx: coupons.follow_order(tx, member, used, None, clock=CLOCK, origin=origin))
+    assert streams.drain(CouponsItem) == []
 
 
 def test_order_refund_and_first_purchase_are_told(store: Store, streams: Streams) -> None:

@@ -1,10 +1,13 @@
 import { type Tokens, createClient, newKey } from "../src/client";
 import {
+  CouponClaimDocument,
   EnrolSelfDocument,
   type EnrolSelfMutationVariables,
   LoginDocument,
   LogoutDocument,
   MyCardDocument,
+  MyCouponDocument,
+  MyCouponsDocument,
   MyOrdersDocument,
   MyProfileUpdateDocument,
   RefreshDocument,
@@ -52,6 +55,26 @@ export async function myCard() {
 export async function myOrders(after?: string) {
   const { data } = await client.send(MyOrdersDocument, { first: 10, after });
   return data?.me?.member?.orders;
+}
+
+/** What the member can use, soonest to run out first, and what they can claim. */
+export async function myCoupons(after?: string) {
+  const { data } = await client.send(MyCouponsDocument, { first: 20, after });
+  return data?.me?.member;
+}
+
+/** The coupon to show at the till: its `token` is the QR code, good for five minutes. */
+export async function showCoupon(id: string) {
+  const { data } = await client.send(MyCouponDocument, { by: { id } });
+  return data?.coupon;
+}
+
+/** One key for one press of the button: claimed once, however often it is sent. */
+export async function claimCoupon(templateId: string) {
+  const key = newKey();
+  const input = { by: { templateId } };
+  const { data } = await client.send(CouponClaimDocument, { input, key }, { key });
+  return data?.couponClaim;
 }
 
 /** Makes one key for one press of the button, so that the client may try again. */

@@ -45,3 +45,24 @@ test("a card is shown after a silent login where there was no session", async ()
   assert.deepEqual(await card, { memberNo: "000000013" });
   assert.equal(calls[6].header.authorization, "Bearer access-2");
 });
+
+test("coupons are shown, one is claimed under one key, and one is made ready for the till", async () => {
+  const mine = member.myCoupons();
+  const coupons = { coupons: { nodes: [{ id: "cpn_1" }] }, claimableCoupons: { nodes: [] } };
+  (await call(7)).answer({ data: { me: { member: coupons } } });
+  assert.deepEqual(await mine, coupons);
+
+  const claim = member.claimCoupon("ctp_1");
+  (await call(8)).fail();
+  const again = await call(9);
+  const { key } = again.data.variables;
+  assert.deepEqual(again.data.variables, { input: { by: { templateId: "ctp_1" } }, key });
+  assert.equal(again.header["idempotency-key"], key);
+  assert.deepEqual(calls[8].data, again.data);
+  again.answer({ data: { couponClaim: { coupon: { id: "cpn_2" }, userErrors: [] } } });
+  assert.equal((await claim).coupon.id, "cpn_2");
+
+  const shown = member.showCoupon("cpn_2");
+  (await call(10)).answer({ data: { coupon: { id: "cpn_2", token: "t" } } });
+  assert.equal((await shown).token, "t");
+});

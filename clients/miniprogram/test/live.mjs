@@ -23,6 +23,12 @@ told.refusals = await member.enrol({ enrolmentToken, storeId, consents: [] });
 told.card = (await member.myCard()).memberNo;
 told.orders = (await member.myOrders()).nodes.length;
 
+const [open] = (await member.myCoupons()).claimableCoupons.nodes;
+const claimed = await member.claimCoupon(open.id);
+const { nodes } = (await member.myCoupons()).coupons;
+told.coupons = nodes.map(({ id }) => id === claimed.coupon.id);
+told.shown = (await member.showCoupon(claimed.coupon.id)).usable;
+
 const first = storage.tokens;
 storage.tokens = { ...first, expiresAt: "2018-01-01T00:00:00Z" };
 const cards = await Promise.all(Array.from({ length: 12 }, () => member.myCard()));
