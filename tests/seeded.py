@@ -17,6 +17,7 @@ from graphql_api.campaigns import models as campaign_models
 from graphql_api.campaigns import repository as campaign_repository
 from graphql_api.campaigns.models import Campaign, CreditRow
 from graphql_api.campaigns.service import NewBudget, NewGoal
+from graphql_api.checkout import service as checkout
 from graphql_api.commissions import tasks as commissions
 from graphql_api.coupons import tokens as coupon_tokens
 from graphql_api.coupons.models import Coupon, CouponsItem, IssueJob, Template, TemplateCount
@@ -136,6 +137,7 @@ def seeded(chain: str, stand_ins: StandIns) -> dict[str, str]:
     Every field of the first of each kind has a value. `member` belongs to `guide` and `store`.
     """
     publish(make_draft(PolicyKind.BENEFITS, BENEFITS))
+    publish(make_draft(PolicyKind.PRICING, {"memberDay": {"days": []}}))
     new = stores.UnitCreate(
         kind=UnitKind.AGENT,
         name="华东代理",
@@ -183,6 +185,7 @@ def seeded(chain: str, stand_ins: StandIns) -> dict[str, str]:
     newcomer = make_member(store, make_identity("openid-9"), guide_id=guide.id, clock=Clock())
     merged = _merge(member, store)
     order = _order(store, guide_id=guide.id, member_id=member.id)
+    _checked_out(member)
     _locked_tier(member)
     _points(member, order)
     tag = _tag(member, guide)
@@ -311,6 +314,15 @@ def _order(store: Store, *, guide_id: str, member_id: str) -> str:
     commissions.follow(order, clock=CLOCK)
     commissions.settle(date(2018, 1, 20))
     return order.id
+
+
+def _checked_out(member: Member) -> None:
+    """A checkout that was kept for the order, and let go."""
+    line = checkout.CheckoutLine(item_id="tea", unit_price=8_000)
+    given = {"member_id": member.id, "source": "pos", "external_id": "W-1"}
+    kept = checkout.CheckoutReserve(**given, lines=[line], coupons=[], payable=8_000)
+    checkout.reserve(kept, viewer=SYSTEM, clock=Clock())
+    checkout.release(checkout.CheckoutRelease(**given), viewer=SYSTEM, clock=Clock())
 
 
 def _tag(member: Member, guide: Guide) -> Tag:

@@ -141,6 +141,11 @@ OPENED = (
 LOGIN = 'loginWithWeChat(input: {code: "openid-1"})'
 REFUSED = 'memberUpdate(input: {id: "nobody", name: "x"})'
 
+BASKET = '(input: {member: {id: "$member"}, lines: [{itemId: "x", unitPrice: "1.00"}]})'
+KEPT = '(input: {member: {id: "$member"}, source: "pos", externalId: "W-1"})'
+NOT_KEPT = '(input: {source: "pos", externalId: "W-1", payable: "1.00", lines: []})'
+NOT_FREED = '(input: {source: "pos", externalId: "W-1"})'
+
 NO_MANIFEST = '(input: {client: "x", version: "nothing"})'
 
 COUPON_TERMS = 'couponTemplate(id: "$coupon_template") { terms'
@@ -292,6 +297,12 @@ WAYS = {
     "CouponIssueJobEdge": "{ couponIssueJobs { edges { % } } }",
     "CouponIssueFailure": "{ couponIssueJobs { nodes { failures { % } } } }",
     "CouponIssueJobPayload": 'mutation { couponIssueJobCancel(id: "nothing") { % } }',
+    "CheckoutQuote": f"{{ checkoutQuote{BASKET} {{ % }} }}",
+    "CheckoutLine": f"{{ checkoutQuote{BASKET} {{ lines {{ % }} }} }}",
+    "CheckoutStep": f"{{ checkoutQuote{BASKET} {{ steps {{ % }} }} }}",
+    "CheckoutReservation": f"{{ checkoutReservation{KEPT} {{ % }} }}",
+    "CheckoutReservePayload": f"mutation {{ checkoutReserve{NOT_KEPT} {{ % }} }}",
+    "CheckoutReleasePayload": f"mutation {{ checkoutRelease{NOT_FREED} {{ % }} }}",
     "Order": f"{{ {ORDER} {{ % }} }}",
     "OrderConnection": f"{{ {MEMBER} {{ orders {{ % }} }} }}",
     "OrderEdge": f"{{ {MEMBER} {{ orders {{ edges {{ % }} }} }} }}",
@@ -391,6 +402,10 @@ ARGUMENTS = {
     "Mutation.mallRedemptionHandOver": '(input: {id: "nothing"})',
     "Mutation.mallRedemptionCancel": '(input: {id: "nothing"})',
     "Query.order": '(by: {id: "$order"})',
+    "Query.checkoutQuote": BASKET,
+    "Query.checkoutReservation": KEPT,
+    "Mutation.checkoutReserve": NOT_KEPT,
+    "Mutation.checkoutRelease": NOT_FREED,
     "Query.policy": "(kind: GROWTH)",
     "Query.policyVersions": "(kind: GROWTH)",
     "Query.policyValidate": "(kind: GROWTH, document: {})",
@@ -546,6 +561,11 @@ MASKED = {
     "Member.birthYear": None,
 }
 EMPTY = {
+    "CheckoutStep.name",
+    "CheckoutStep.coupon",
+    "CheckoutReservePayload.reservation",
+    "CheckoutReservePayload.quote",
+    "CheckoutReleasePayload.reservation",
     "OrgUnit.archivedAt",
     "OrgUnitPayload.unit",
     "Store.archivedAt",

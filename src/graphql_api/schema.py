@@ -13,6 +13,7 @@ from graphql_api.audit.schema import AuditQueries
 from graphql_api.benefits.schema import BenefitMutations, BenefitQueries
 from graphql_api.bulk.schema import BulkMutations, BulkQueries
 from graphql_api.campaigns.schema import CampaignMutations, CampaignQueries
+from graphql_api.checkout.schema import CheckoutMutations, CheckoutQueries
 from graphql_api.context import Info
 from graphql_api.coupons.schema import CouponMutations, CouponQueries, CouponTemplateMutations
 from graphql_api.documents.schema import DocumentMutations, DocumentQueries
@@ -85,6 +86,7 @@ class Query(
     OwnershipQueries,
     TagQueries,
     CouponQueries,
+    CheckoutQueries,
     OrderQueries,
     CampaignQueries,
     AccessQueries,
@@ -112,6 +114,7 @@ class Mutation(
     TagMutations,
     CouponTemplateMutations,
     CouponMutations,
+    CheckoutMutations,
     OrderMutations,
     CampaignMutations,
     AccessMutations,

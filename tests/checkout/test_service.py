@@ -10,7 +10,13 @@ import pytest
 from graphql_api.checkout import repository, service
 from graphql_api.checkout.models import CheckoutItem, Reservation
 from graphql_api.checkout.rules import Quote, Reason, ReservationState, StepKind
-from graphql_api.checkout.service import Checkout, CheckoutLine, QuoteChanged, Release, Reserve
+from graphql_api.checkout.service import (
+    Checkout,
+    CheckoutLine,
+    CheckoutRelease,
+    CheckoutReserve,
+    QuoteChanged,
+)
 from graphql_api.coupons import repository as coupons
 from graphql_api.coupons.models import Coupon, CouponsItem
 from graphql_api.coupons.rules import CouponReason, CouponState
@@ -49,10 +55,10 @@ def quoted(
     return service.quote(given, viewer=viewer or viewer_of(member), clock=clock)
 
 
-def reservation(member: Member, **asked: Any) -> Reserve:
+def reservation(member: Member, **asked: Any) -> CheckoutReserve:
     """What is asked where the sum of the lines less 10 yuan of a coupon and of points is agreed."""
     given = {"source": "mall", "external_id": "M-1", "points": 1_000, "payable": 18_000}
-    return Reserve(**{"member_id": member.id, "lines": LINES, **given, **asked})
+    return CheckoutReserve(**{"member_id": member.id, "lines": LINES, **given, **asked})
 
 
 def reserve(
@@ -64,7 +70,7 @@ def reserve(
 
 
 def release(member: Member, *, clock: Clock = CLOCK, external_id: str = "M-1") -> Reservation:
-    given = Release(member_id=member.id, source="mall", external_id=external_id)
+    given = CheckoutRelease(member_id=member.id, source="mall", external_id=external_id)
     return service.release(given, viewer=viewer_of(member), clock=clock)
 
 

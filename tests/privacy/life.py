@@ -133,7 +133,7 @@ def _be_given(member: Member, store: Store) -> None:
 
 def _check_out(member: Member) -> None:
     line = checkout.CheckoutLine(item_id="tea", unit_price=8_000)
-    given = checkout.Reserve(
+    given = checkout.CheckoutReserve(
         member_id=member.id,
         lines=[line],
         coupons=[],

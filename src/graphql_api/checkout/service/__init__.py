@@ -4,8 +4,8 @@ from graphql_api.checkout.service.commands import (
     MAX_LINES,
     Checkout,
     CheckoutLine,
-    Release,
-    Reserve,
+    CheckoutRelease,
+    CheckoutReserve,
 )
 from graphql_api.checkout.service.quoting import MAX_HELD, quote
 from graphql_api.checkout.service.reserving import QuoteChanged, Reserved, kept, release, reserve
@@ -15,9 +15,9 @@ __all__ = [
     "MAX_LINES",
     "Checkout",
     "CheckoutLine",
+    "CheckoutRelease",
+    "CheckoutReserve",
     "QuoteChanged",
-    "Release",
-    "Reserve",
     "Reserved",
     "kept",
     "quote",

@@ -66,13 +66,13 @@ class _Named(_Command):
         return ids.derived_id("ord", self.source, self.external_id)
 
 
-class Reserve(Checkout, _Named):
+class CheckoutReserve(Checkout, _Named):
     """A checkout that is to be kept for an order, at the money that a quote gave, in fen."""
 
     payable: Fen
 
 
-class Release(_Named):
-    """What was kept of a member for an order that does not come."""
+class CheckoutRelease(_Named):
+    """An order of a member: to look at what is kept for it, or to let it go."""
 
     member_id: str

@@ -156,7 +156,7 @@ def _named(
 
 def _held(member: Member, clock: Clock) -> list[Coupon]:
     page = coupons.page_in_states(
-        member.id,
+        member.lives,
         (CouponState.ISSUED,),
         clock.now(),
         clock.today(),

@@ -9,7 +9,7 @@ import orjson
 from graphql_api.checkout import models, repository
 from graphql_api.checkout.models import Reservation
 from graphql_api.checkout.rules import Quote, ReservationState
-from graphql_api.checkout.service.commands import Release, Reserve
+from graphql_api.checkout.service.commands import CheckoutRelease, CheckoutReserve
 from graphql_api.checkout.service.quoting import lapsed, priced, reached, require_scope
 from graphql_api.coupons import service as coupons
 from graphql_api.errors import Conflict, ForbiddenTransition, NotFound
@@ -45,7 +45,7 @@ class Reserved:
     quote: Quote | None = None
 
 
-def reserve(asked: Reserve, *, viewer: Viewer, clock: Clock) -> Reserved:
+def reserve(asked: CheckoutReserve, *, viewer: Viewer, clock: Clock) -> Reserved:
     """Keep the points and coupons of a quote for the order to come, in one transaction.
 
     Again with the same input gives what is kept already. Refuses when it costs something else by
@@ -72,7 +72,7 @@ def reserve(asked: Reserve, *, viewer: Viewer, clock: Clock) -> Reserved:
     return transact(attempt)
 
 
-def release(asked: Release, *, viewer: Viewer, clock: Clock) -> Reservation:
+def release(asked: CheckoutRelease, *, viewer: Viewer, clock: Clock) -> Reservation:
     """Let go of what was kept for an order; again changes nothing.
 
     What the order has taken already is the order's, and stays so.
@@ -101,7 +101,7 @@ def release(asked: Release, *, viewer: Viewer, clock: Clock) -> Reservation:
     return transact(attempt)
 
 
-def kept(asked: Release, *, viewer: Viewer) -> Reservation | None:
+def kept(asked: CheckoutRelease, *, viewer: Viewer) -> Reservation | None:
     """What is kept of a member within reach for an order."""
     return repository.of_lives(reached(asked.member_id, viewer).lives, asked.order_id)
 
@@ -124,7 +124,7 @@ def _keep(tx: Transaction, member: Member, kept: Reservation, cause: Cause) -> N
 
 
 def _reservation(
-    asked: Reserve, member: Member, quote: Quote, old: Reservation | None, clock: Clock
+    asked: CheckoutReserve, member: Member, quote: Quote, old: Reservation | None, clock: Clock
 ) -> Reservation:
     """A new one, over the one that is over where there was one."""
     _, pricing = policies.remembered(PolicyKind.PRICING)
@@ -142,7 +142,7 @@ def _reservation(
     return kept
 
 
-def _fingerprint(asked: Reserve) -> str:
+def _fingerprint(asked: CheckoutReserve) -> str:
     """What was asked, told apart from anything else."""
     document = asked.model_dump(mode="json", exclude={"member_id"})
     return hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).hexdigest()
