@@ -19,14 +19,9 @@ REGIONS := us-east-1 cn-north-1 cn-northwest-1
 BUNDLE := src/graphql_api/graphiql/dist
 STACK_OF = --stage $(STAGE) --python $(PY) --arch $(ARCH)
 STORAGE := tests/engine tests/kit/test_dynamo.py $(wildcard tests/*/test_repository.py) \
-<<<<<<< HEAD
   tests/orders/test_laws.py tests/orders/test_races.py tests/orders/test_crowds.py \
-  tests/mall/test_races.py tests/scripts/test_dynamodb_local.py \
-=======
-  tests/coupons/test_races.py tests/orders/test_laws.py tests/orders/test_races.py \
-  tests/orders/test_crowds.py tests/scripts/test_dynamodb_local.py \
->>>>>>> 5d9c685 (Coupons are exact for sixteen at once and in any sequence, and stand in the mini-program)
-  tests/scripts/test_stream_pump.py tests/edge/test_keyed.py
+  tests/coupons/test_races.py tests/mall/test_races.py tests/points/test_races.py \
+  tests/scripts/test_dynamodb_local.py tests/scripts/test_stream_pump.py tests/edge/test_keyed.py
 
 export ENGINE
 export PYTHONPATH := src:.
