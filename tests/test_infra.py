@@ -317,6 +317,10 @@ def test_who_asks_in_the_background_reads_what_the_api_reads(action: str) -> Non
     assert granted("BulkStepsRole", action) == asked
 
 
+def test_checkouts_that_are_over_may_be_looked_for() -> None:
+    assert "CheckoutTable.Arn" in granted("GraphqlRole", "dynamodb:Query")
+
+
 def test_every_table_that_holds_a_person_may_be_exported_and_forgotten() -> None:
     role = str(of_type("AWS::IAM::Role")["PrivacyJobsRole"])
     tables = {model.Meta.table_name for part in PARTS for model in part.holds}

@@ -157,25 +157,24 @@ def test_changed_price_is_refused_with_the_quote_of_now(
     assert list(CheckoutItem.scan()) == []
 
 
-@pytest.mark.parametrize(
-    ("change", "field"),
-    [
-        ({"lines": []}, ["input", "lines"]),
-        ({"lines": [{**LINES[0], "quantity": 0}]}, ["input", "lines", "0", "quantity"]),
-        ({"lines": [{**LINES[0], "unitPrice": "-1.00"}]}, ["input", "lines", "0", "unitPrice"]),
-        ({"points": -1}, ["input", "points"]),
-        ({"coupons": ["x"] * 11}, ["input", "coupons"]),
-        ({"source": "Mall"}, ["input", "source"]),
-        ({"storeId": "sto_1"}, ["input", "storeId"]),
-        ({"member": {"id": "mbr_1"}}, ["input", "member"]),
-    ],
-)
-def test_what_is_wrong_is_named(
-    send: Client, member: Member, change: dict[str, Any], field: list[str]
-) -> None:
-    given = {**ASKED, "source": "mall", "externalId": "M-1", "payable": "1.00", **change}
-    kept = send(KEEP, token=token_of(member), key="keep-0001", input=given)["checkoutReserve"]
-    assert [error["field"] for error in kept["userErrors"]] == [field]
+WRONG: list[tuple[dict[str, Any], list[str]]] = [
+    ({"lines": []}, ["input", "lines"]),
+    ({"lines": [{**LINES[0], "quantity": 0}]}, ["input", "lines", "0", "quantity"]),
+    ({"lines": [{**LINES[0], "unitPrice": "-1.00"}]}, ["input", "lines", "0", "unitPrice"]),
+    ({"points": -1}, ["input", "points"]),
+    ({"coupons": ["x"] * 11}, ["input", "coupons"]),
+    ({"source": "Mall"}, ["input", "source"]),
+    ({"storeId": "sto_1"}, ["input", "storeId"]),
+    ({"member": {"id": "mbr_1"}}, ["input", "member"]),
+]
+
+
+def test_what_is_wrong_is_named(send: Client, member: Member) -> None:
+    given = {**ASKED, "source": "mall", "externalId": "M-1", "payable": "1.00"}
+    for n, (change, field) in enumerate(WRONG):
+        wrong = {**given, **change}
+        kept = send(KEEP, token=token_of(member), key=f"keep-000{n}", input=wrong)
+        assert [error["field"] for error in kept["checkoutReserve"]["userErrors"]] == [field]
     assert list(CheckoutItem.scan()) == []
 
 

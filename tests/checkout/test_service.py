@@ -32,6 +32,7 @@ from graphql_api.standing import service as standing
 from graphql_api.standing.service import TierGrant
 from graphql_api.stores.models import Store
 from graphql_api.viewer import SYSTEM, Role, Viewer
+from tests.calls import counted
 from tests.coupons.factories import issue, later, make_template
 from tests.factories import CLOCK, make_member, make_store
 from tests.policies.factories import make_draft, publish
@@ -126,6 +127,20 @@ def test_quote_takes_tier_coupons_and_points_as_they_are_stored_and_writes_nothi
     assert (found.total, found.payable, found.usable_points) == (18_400, 17_900, 3_000)
     assert found.coupon_ids == (coupon.coupon_id,)
     assert everything() == before
+
+
+def test_quote_reads_the_same_whatever_is_in_the_basket(rich: Member, coupon: Coupon) -> None:
+    quoted(rich)  # policies and benefits, once a minute
+    for _ in range(3):
+        issue(rich, make_template())
+    many = [CheckoutLine(item_id=f"i{n}", unit_price=100) for n in range(100)]
+    with counted() as calls:
+        assert len(quoted(rich, lines=many, points=500).steps) == 7
+    assert calls == {"Query": 2, "BatchGetItem": 7}
+    reserve(rich)
+    with counted() as calls:
+        quoted(rich)
+    assert calls == {"Query": 3, "BatchGetItem": 7}
 
 
 def test_store_is_the_home_store_unless_another_is_named(member: Member, store: Store) -> None:
