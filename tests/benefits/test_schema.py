@@ -1,17 +1,22 @@
 """Benefits over GraphQL: what each tier brings, and what a member has of it."""
 
+from datetime import date
 from typing import Any
 
 import pytest
 
 from graphql_api import auth
+from graphql_api.benefits import service
+from graphql_api.benefits.rules import JOINED
 from graphql_api.members import repository as members
 from graphql_api.members import service as member_service
 from graphql_api.members.models import BIRTHDAY_SHARDS, Member
 from graphql_api.members.service import Update
 from graphql_api.stores.models import Store
 from graphql_api.viewer import SYSTEM, Role
+from tests.benefits.factories import put_in_force
 from tests.conftest import Client
+from tests.coupons.factories import make_template
 from tests.factories import CLOCK, make_member
 
 BENEFITS = """
@@ -21,7 +26,7 @@ query Benefits($id: ID!) {
       nextBirthday
       current {
         tier
-        joiningGift { points couponTemplateIds }
+        joiningGift { points couponTemplates { name } }
         upgradeGift { points }
         discountPercent
         freeShippingOver
@@ -53,7 +58,7 @@ def test_member_sees_what_the_tier_brings_and_what_the_next_would(
     assert data["member"]["benefits"] == {
         "current": {
             "tier": "V1",
-            "joiningGift": {"points": 20, "couponTemplateIds": []},
+            "joiningGift": {"points": 20, "couponTemplates": []},
             "upgradeGift": None,
             "discountPercent": 0,
             "freeShippingOver": None,
@@ -96,3 +101,74 @@ def test_members_are_listed_by_birthday_while_they_have_one_and_are_members(stor
     member_service.restore(other.id, viewer=SYSTEM)
     member_service.update(Update(id=one.id, birthday=None), viewer=SYSTEM)
     assert (listed("05-01"), listed("02-29")) == ([other.id], [])
+
+
+GIFTS = """
+query Gifts($id: ID!) {
+  member(by: {id: $id}) {
+    gifts { nodes { kind level state points coupons { source } } }
+  }
+}
+"""
+FAILED = "{ giftsFailed { nodes { problem couponTemplateIds member { id } } } }"
+RETRY = """
+mutation Retry($input: MemberGiftRetryInput!) {
+  memberGiftRetry(input: $input) @idempotent(key: "retry-01") {
+    gift { state points }
+    userErrors { field code }
+  }
+}
+"""
+
+
+def test_member_sees_the_gifts_with_their_coupons(send: Client, store: Store) -> None:
+    template = make_template(stock=1)
+    put_in_force({"V1": {"joiningGift": {"points": 30, "coupons": [template.id]}}})
+    member = born(store, None)
+    service.give(member.id, JOINED, date(2018, 1, 10), clock=CLOCK)
+    data: Any = send(GIFTS, token=auth.issue(Role.MEMBER, member.id), id=member.id)
+    [gift] = data["member"]["gifts"]["nodes"]
+    assert gift == {
+        "kind": "JOINING",
+        "level": "-",
+        "state": "GIVEN",
+        "points": 30,
+        "coupons": [{"source": "BENEFIT"}],
+    }
+
+
+def test_headquarters_see_what_failed_and_try_again(
+    send: Client, store: Store, integration: str, operator: str
+) -> None:
+    template = make_template(stock=0)
+    put_in_force({"V1": {"joiningGift": {"points": 30, "coupons": [template.id]}}})
+    member = born(store, None)
+    service.give(member.id, JOINED, date(2018, 1, 10), clock=CLOCK)
+    failed: Any = send(FAILED, token=operator)
+    assert failed["giftsFailed"]["nodes"] == [
+        {
+            "problem": "OUT_OF_STOCK",
+            "couponTemplateIds": [template.id],
+            "member": {"id": member.id},
+        }
+    ]
+    given = {"memberId": member.id, "kind": "JOINING"}
+    refused: Any = send(RETRY, token=integration, input=given)
+    assert refused["memberGiftRetry"] == {
+        "gift": None,
+        "userErrors": [{"field": ["input", "level"], "code": "LIMIT_EXCEEDED"}],
+    }
+    put_in_force({"V1": {"joiningGift": {"points": 45}}})
+    again = RETRY.replace("retry-01", "retry-02")
+    done: Any = send(again, token=integration, input=given)
+    assert done["memberGiftRetry"]["gift"] == {"state": "GIVEN", "points": 45}
+    nothing: Any = send(FAILED, token=operator)
+    assert nothing["giftsFailed"]["nodes"] == []
+
+
+def test_member_neither_sees_what_failed_nor_tries_again(send: Client, store: Store) -> None:
+    token = auth.issue(Role.MEMBER, born(store, None).id)
+    given = {"memberId": "mbr_1", "kind": "JOINING"}
+    for document, variables in ((FAILED, {}), (RETRY, {"input": given})):
+        answer = send.post(document, token=token, **variables)
+        assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"

@@ -6,6 +6,9 @@ from typing import Any
 import strawberry
 
 from graphql_api.context import Info
+from graphql_api.coupons import repository as coupons
+from graphql_api.coupons.types.coupons import Coupon, visible_coupon
+from graphql_api.coupons.types.templates import CouponTemplate, visible_template
 from graphql_api.kit.graphql import Node, field, relation
 from graphql_api.kit.graphql.enums import describe_enum
 from graphql_api.kit.graphql.nodes import registry
@@ -16,7 +19,7 @@ from graphql_api.mall.rules import ItemKind, ItemState, Obstacle, RedemptionStat
 from graphql_api.members import repository as members
 from graphql_api.members.types import Member
 from graphql_api.members.types import visible as visible_member
-from graphql_api.permissions import MALL_FIELD, MALL_STAFF
+from graphql_api.permissions import COUPON_FIELD, MALL_FIELD, MALL_STAFF
 from graphql_api.standing.models import tier_and_state
 from graphql_api.stores import repository as stores
 from graphql_api.stores.types import Store
@@ -114,8 +117,12 @@ class MallItem(Node):
     description: str | None = field(rule=MALL_FIELD, description="More about it. 说明")
     image_url: URL | None = field(rule=MALL_FIELD, description="A picture of it. 图片")
     points: int = field(rule=MALL_FIELD, description="How many points it costs. 所需积分")
-    template_id: strawberry.ID | None = field(
-        rule=MALL_FIELD, description="Of which template the coupon is. 优惠券模板 ID"
+    coupon_template: CouponTemplate | None = relation(
+        key="template_id",
+        load=coupons.get_templates,
+        visible=visible_template,
+        rule=COUPON_FIELD,
+        description="Of which template the coupon is. 优惠券模板",
     )
     per_member: int | None = field(
         rule=MALL_FIELD, description="How often a member may have it. 每人限兑"
@@ -172,7 +179,13 @@ class MallRedemption(Node):
     item_name: str = field(rule=MALL_FIELD, description="What it was called then. 兑换时名称")
     kind: ItemKind = field(rule=MALL_FIELD, description="What it was. 类型")
     points: int = field(rule=MALL_FIELD, description="How many points it took. 消耗积分")
-    coupon_id: strawberry.ID | None = field(rule=MALL_FIELD, description="The coupon. 优惠券 ID")
+    coupon: Coupon | None = relation(
+        key="coupon_id",
+        load=coupons.get_many,
+        visible=visible_coupon,
+        rule=COUPON_FIELD,
+        description="The coupon. 优惠券",
+    )
     store: Store | None = relation(
         key="store_id",
         load=stores.get_many,

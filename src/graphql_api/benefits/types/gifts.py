@@ -8,12 +8,14 @@ import strawberry
 from graphql_api.benefits import models
 from graphql_api.benefits.rules import GiftKind, GiftProblem, GiftState
 from graphql_api.context import Info
-from graphql_api.kit.graphql import field, relation
+from graphql_api.coupons import repository as coupons
+from graphql_api.coupons.types.coupons import Coupon, visible_coupon
+from graphql_api.kit.graphql import field, relation, relations
 from graphql_api.kit.graphql.access import INHERITED
 from graphql_api.kit.graphql.enums import describe_enum
 from graphql_api.members import repository as members
 from graphql_api.members.types import Member, visible
-from graphql_api.permissions import GIFT_BOOKS
+from graphql_api.permissions import COUPON_FIELD, GIFT_BOOKS
 
 describe_enum(
     GiftKind,
@@ -66,8 +68,12 @@ class Gift:
         description="The templates of its coupons. 优惠券模板 ID",
         resolver=lambda root: list(root.template_ids),
     )
-    coupon_ids: list[strawberry.ID] = field(
-        rule=INHERITED, description="Its coupons, once it was given. 优惠券 ID"
+    coupons: list[Coupon] = relations(
+        keys=lambda root, _context: root.coupon_ids,
+        load=coupons.get_many,
+        visible=visible_coupon,
+        rule=COUPON_FIELD,
+        description="Its coupons, once it was given. 优惠券",
     )
     decided_on: date = field(rule=INHERITED, description="For which business day. 业务日")
     at: datetime = field(rule=INHERITED, description="When it was given, or failed. 时间")

@@ -1,19 +1,32 @@
 """What tiers bring and what a member has of it, as clients see it."""
 
 from datetime import date
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from graphql_api.benefits import repository, rules
 from graphql_api.context import Info
-from graphql_api.kit.graphql import field
+from graphql_api.coupons import repository as coupons
+from graphql_api.coupons.models import Template
+from graphql_api.coupons.rules import sees_template
+from graphql_api.kit.graphql import field, relations
 from graphql_api.kit.graphql.access import INHERITED
 from graphql_api.kit.graphql.scalars import URL, Money
 from graphql_api.members.models import Member
+from graphql_api.permissions import COUPON_FIELD
 from graphql_api.policies import rules as policies
 from graphql_api.policies.rules import BenefitsPolicy
 from graphql_api.standing.rules import Decision
 from graphql_api.standing.types import decided
+from graphql_api.viewer import Viewer
+
+if TYPE_CHECKING:
+    from graphql_api.coupons.types.templates import CouponTemplate
+
+
+def _seen_template(viewer: Viewer, template: Template) -> Template | None:
+    return template if sees_template(viewer, template) else None
 
 
 @strawberry.type(description="What a gift consists of. 礼品内容")
@@ -21,10 +34,14 @@ class GiftTerms:
     """Shows a part of the policy."""
 
     points: int = field(rule=INHERITED, description="Points. 积分")
-    coupon_template_ids: list[strawberry.ID] = field(
-        rule=INHERITED,
-        description="A coupon of each of these templates. 优惠券模板 ID",
-        resolver=lambda root: list(root.coupons),
+    coupon_templates: list[
+        Annotated["CouponTemplate", strawberry.lazy("graphql_api.coupons.types.templates")]
+    ] = relations(
+        keys=lambda root, _context: root.coupons,
+        load=coupons.get_templates,
+        visible=_seen_template,
+        rule=COUPON_FIELD,
+        description="A coupon of each of these. 优惠券模板",
     )
 
 
