@@ -17,8 +17,11 @@ from tests.policies.factories import make_draft, publish
 TIERS = ("V1", "V2", "V3", "V4", "V5", "V6")
 
 
-def put_in_force(gifts: Mapping[str, Mapping[str, Any]], *, days_before: int = 7) -> None:
-    """Gifts by name of a tier, as `{"V2": {"upgradeGift": {"points": 5}}}`; the rest is nothing."""
+def put_in_force(gifts: Mapping[str, Mapping[str, Any]], *, days_before: int = 1) -> None:
+    """Gifts by name of a tier, as `{"V2": {"upgradeGift": {"points": 5}}}`; the rest is nothing.
+
+    Birthdays are near for two days, for each is asked for in sixteen shards.
+    """
     tiers = [{"tier": tier, **gifts.get(tier, {})} for tier in TIERS]
     document = {"tiers": tiers, "birthdayDaysBefore": days_before}
     publish(make_draft(PolicyKind.BENEFITS, document))

@@ -17,7 +17,7 @@ from graphql_api.viewer import SYSTEM, Role
 from tests.benefits.factories import put_in_force
 from tests.conftest import Client
 from tests.coupons.factories import make_template
-from tests.factories import CLOCK, make_member
+from tests.factories import CLOCK, make_member, make_unit
 
 BENEFITS = """
 query Benefits($id: ID!) {
@@ -164,6 +164,12 @@ def test_headquarters_see_what_failed_and_try_again(
     assert done["memberGiftRetry"]["gift"] == {"state": "GIVEN", "points": 45}
     nothing: Any = send(FAILED, token=operator)
     assert nothing["giftsFailed"]["nodes"] == []
+
+
+def test_region_does_not_see_what_failed_in_the_chain(send: Client, store: Store) -> None:
+    region = auth.issue(Role.OPERATOR, "opr_2", unit_id=make_unit("华北").id)
+    answer = send.post(FAILED, token=region)
+    assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
 
 
 def test_member_neither_sees_what_failed_nor_tries_again(send: Client, store: Store) -> None:

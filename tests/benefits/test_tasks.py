@@ -126,9 +126,9 @@ def test_two_members_who_are_one_have_one_gift_for_each_occasion(
     store: Store, follow: Follow
 ) -> None:
     put_in_force({"V1": {"joiningGift": {"points": 20}, "birthdayGift": {"points": 5}}})
-    survivor, loser = (make_member(store, birthday="01-12") for _ in range(2))
+    survivor, loser = (make_member(store, birthday="01-11") for _ in range(2))
     follow()
-    day = rules.birthday(date(2018, 1, 12))
+    day = rules.birthday(date(2018, 1, 11))
     service.give(loser.id, day, TODAY, clock=CLOCK)
     merge(MembersMerge(survivor_id=survivor.id, loser_id=loser.id), viewer=SYSTEM, clock=CLOCK)
     follow()
@@ -156,9 +156,9 @@ def do_all(pieces: list[dict[str, str]]) -> None:
 # --- birthdays -------------------------------------------------------------------------------
 
 
-def test_birthday_gift_is_given_from_a_week_before_and_once_a_year(store: Store) -> None:
+def test_birthday_gift_is_given_from_so_many_days_before_and_once_a_year(store: Store) -> None:
     put_in_force(of_every_tier("birthdayGift", points=5))
-    near, far, unknown = (make_member(store, birthday=b) for b in ("01-17", "01-18", None))
+    near, far, unknown = (make_member(store, birthday=b) for b in ("01-11", "01-12", None))
     assert tasks.give_birthdays(TODAY, clock=CLOCK) == Report(given=1)
     before = everything()
     assert tasks.give_birthdays(TODAY, clock=CLOCK) == Report()
@@ -169,8 +169,8 @@ def test_birthday_gift_is_given_from_a_week_before_and_once_a_year(store: Store)
         [("BIRTHDAY", "2018", "GIVEN")],
         [],
     ]
-    year_on = date(2019, 1, 17)
-    assert tasks.give_birthdays(year_on, clock=on("2019-01-17")) == Report(given=2)
+    year_on = date(2019, 1, 11)
+    assert tasks.give_birthdays(year_on, clock=on("2019-01-11")) == Report(given=2)
     assert gifts_of(near) == [("BIRTHDAY", "2018", "GIVEN"), ("BIRTHDAY", "2019", "GIVEN")]
 
 
@@ -184,11 +184,11 @@ def test_leap_day_birthday_is_given_in_a_year_without_one(store: Store) -> None:
 
 def test_birthday_is_that_which_is_known_now(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     put_in_force(of_every_tier("birthdayGift", points=5))
-    member = make_member(store, birthday="01-12")
-    stale = members.born_on("01-12", tasks.SHARDS[int(member.number) % 16], first=9, after=None)
+    member = make_member(store, birthday="01-11")
+    stale = members.born_on("01-11", tasks.SHARDS[int(member.number) % 16], first=9, after=None)
     member_service.update(Update(id=member.id, birthday="06-01"), viewer=SYSTEM)
     monkeypatch.setattr(
-        members, "born_on", lambda day, *_, **__: stale if day == "01-12" else Page()
+        members, "born_on", lambda day, *_, **__: stale if day == "01-11" else Page()
     )
     assert tasks.give_birthdays(TODAY, clock=CLOCK) == Report()
     assert gifts_of(member) == []
@@ -198,7 +198,7 @@ def test_day_that_is_killed_in_the_middle_and_done_again_ends_the_same(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_in_force(of_every_tier("birthdayGift", points=5))
-    born = [make_member(store, birthday="01-12") for _ in range(3)]
+    born = [make_member(store, birthday="01-11") for _ in range(3)]
     given = service.give
     asked: list[str] = []
 
@@ -219,7 +219,7 @@ def test_member_who_is_busy_is_left_and_the_piece_comes_again(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_in_force(of_every_tier("birthdayGift", points=5))
-    busy, free = (make_member(store, birthday="01-12") for _ in range(2))
+    busy, free = (make_member(store, birthday="01-11") for _ in range(2))
     given = service.give
 
     def give_but_one(member_id: str, *rest: Any, **more: Any) -> Any:
@@ -239,6 +239,6 @@ def test_member_who_is_busy_is_left_and_the_piece_comes_again(
 def test_failed_birthday_gift_is_counted_and_not_tried_each_day(store: Store) -> None:
     scarce = make_template(stock=0)
     put_in_force(of_every_tier("birthdayGift", coupons=[scarce.id]))
-    make_member(store, birthday="01-12")
+    make_member(store, birthday="01-11")
     assert tasks.give_birthdays(TODAY, clock=CLOCK) == Report(failed=1)
     assert tasks.give_birthdays(TODAY, clock=CLOCK) == Report()

@@ -7,11 +7,16 @@ from typing import Any
 
 import pytest
 
+from graphql_api.benefits import service as benefits
+from graphql_api.benefits.models import BenefitsItem
+from graphql_api.benefits.rules import JOINED
 from graphql_api.coupons import repository as coupons
 from graphql_api.coupons import service as coupon_service
 from graphql_api.coupons.models import Coupon, CouponPointer, CouponsItem, code_id
 from graphql_api.kit import ids
 from graphql_api.kit.dynamo import Item, batch_write
+from graphql_api.mall.models import MallTableItem
+from graphql_api.mall.rules import RedemptionState
 from graphql_api.members import repository as members
 from graphql_api.members import service as member_service
 from graphql_api.members.models import Claim, Counter, Member, MembersItem
@@ -30,6 +35,7 @@ from graphql_api.stores import service as stores
 from graphql_api.stores.models import Store
 from graphql_api.viewer import SYSTEM
 from scripts import audit, package
+from tests.benefits.factories import gift_of
 from tests.coupons.factories import HEADQUARTERS, issue, make_template
 from tests.factories import (
     CLOCK,
@@ -40,6 +46,7 @@ from tests.factories import (
     make_snapshot,
     make_store,
 )
+from tests.mall.factories import cancel, make_item, redeem
 
 
 class Told(list[dict[str, Any]]):
@@ -292,6 +299,26 @@ def test_stock_that_was_counted_wrongly_is_found(
         ("stock.issued", coupon.template_id),
     ]
     assert audited("--blocks", "1").differing == []
+
+
+def test_gifts_and_redemptions_stand_with_the_points_that_they_moved(
+    store: Store, member: Member, audited: Auditor
+) -> None:
+    benefits.give(member.id, JOINED, NOW.date(), clock=CLOCK)
+    item = make_item(points=5)
+    kept, cancelled = (redeem(member, item, store) for _ in range(2))
+    cancel(cancelled)
+    assert audited().differing == []
+    kept.state = RedemptionState.CANCELLED
+    plant(MallTableItem, kept)
+    gift = gift_of(member)
+    gift.points = 30
+    plant(BenefitsItem, gift)
+    assert audited().differing == [
+        ("gift.points", f"{member.id} gift#JOINING#-"),
+        ("redemption.points", kept.redemption_id),
+        ("redemption.taken", f"{member.id} {item.id}"),
+    ]
 
 
 def test_difference_that_a_second_look_does_not_find_is_none(

@@ -9,6 +9,7 @@ from graphql_api.benefits.rules import GiftKind
 from graphql_api.benefits.types.gifts import Gift
 from graphql_api.benefits.types.tiers import TierBenefits
 from graphql_api.context import Info
+from graphql_api.errors import Invalid
 from graphql_api.kit.graphql import (
     Connection,
     UserError,
@@ -48,7 +49,9 @@ class BenefitQueries:
     async def gifts_failed(
         self, info: Info, first: First = 20, after: After = None, reverse: Reverse = False
     ) -> object:
-        """In stretches of members, each by time."""
+        """In stretches of members, each by time; of the whole chain, or not at all."""
+        if info.context.viewer.store_ids is not None:
+            raise Invalid("Only headquarters see what failed in the chain")
         page = repository.page_of_failed
         return await paged(info.context, page, first=first, after=after, reverse=reverse)
 
