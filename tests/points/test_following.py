@@ -11,7 +11,15 @@ from graphql_api.stores.models import Store
 from tests.calls import counted
 from tests.factories import make_member
 from tests.points.factories import buy, refunded
-from tests.points.storage import CAUSE, account_of, figures_of, follow, ledger_of, publish_points
+from tests.points.storage import (
+    CAUSE,
+    account_of,
+    figures_of,
+    follow,
+    ledger_of,
+    on_day,
+    publish_points,
+)
 
 
 def test_order_earns_points_that_wait_and_its_refund_takes_them_back(member: Member) -> None:
@@ -69,6 +77,19 @@ def test_back_filled_order_has_nothing_to_do_with_points_ever(member: Member) ->
     assert figures_of(member.id) == (0, 0, 0)
     assert repository.get(member.id) is None
     assert follow(member.id, None, kept) is None
+
+
+def test_purchase_that_earns_nothing_keeps_points_that_run_out_by_inactivity(
+    member: Member,
+) -> None:
+    publish_points(expiry="INACTIVITY", expiryMonths=2, excludedChannels=["MALL"])
+    service.grant(member.id, 30, key="g", cause=CAUSE)
+    told = buy(on=date(2018, 1, 11), channel="MALL")
+    kept = follow(member.id, told, clock=on_day(1))
+    assert kept is not None
+    assert (kept.earned, account_of(member.id).active_on) == (0, date(2018, 1, 11))
+    assert follow(member.id, told, kept, clock=on_day(1)) == kept
+    assert figures_of(member.id) == (30, 0, 0)
 
 
 def test_shell_of_nobody_stands_for_nothing(member: Member) -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import orjson
 import pytest
 
 from graphql_api.points import rules
@@ -262,6 +263,24 @@ def test_refund_takes_from_the_orders_own_lot_before_others() -> None:
     kept = followed(opened, buy())
     followed(opened, refunded(buy(), 40), kept)
     assert {one.id: one.points for one in opened.close().lots} == {"soon": 100, "ord_1": 60}
+
+
+# --- how big it gets -------------------------------------------------------------------------
+
+
+def test_account_and_what_stands_on_an_order_stay_small_whatever_happens() -> None:
+    many = [lot(f"grant:{n:026d}", 500, expires_on=later(n)) for n in range(1_000)]
+    opened = book(holding(*many), holding="UNTIL_SETTLED")
+    for n in range(20):
+        rules.freeze(opened, 10_000, key=f"ord_{n:026d}", until=later(1))
+    kept = followed(opened, buy("ord_x", yuan=0, used=30_000))
+    for n in range(500):
+        followed(opened, buy(f"ord_{n:026d}", yuan=1))
+    account = book(opened.close(), holding="UNTIL_SETTLED").close()
+    rows = [[one.row for one in account.lots], [one.row for one in account.holds]]
+    assert account.figures == (500_000 - 200_000 - 30_000 + 100, 400, 200_000)
+    assert len(orjson.dumps(rows)) < 130_000
+    assert len(orjson.dumps(kept.row)) < 5_000
 
 
 # --- holds -----------------------------------------------------------------------------------

@@ -7,9 +7,10 @@ import pytest
 from graphql_api.errors import Conflict
 from graphql_api.handlers import recompute_worker
 from graphql_api.members import repository as members
+from graphql_api.members import service as member_service
 from graphql_api.members.models import Member
 from graphql_api.members.rules import EffectKind
-from graphql_api.points import repository, service, tasks
+from graphql_api.points import models, repository, service, tasks
 from graphql_api.stores.models import Store
 from tests.factories import CLOCK, NOW, make_member
 from tests.points.factories import buy, later
@@ -88,6 +89,27 @@ def test_who_stays_busy_is_left_due_and_the_others_go_on(
     monkeypatch.undo()
     assert run(7) == 1
     assert (figures_of(member.id), figures_of(other.id)) == ((100, 0, 0), (100, 0, 0))
+
+
+def test_whose_history_is_being_settled_is_left_due(member: Member) -> None:
+    follow(member.id, buy())
+    member_service.lock(member.id, "import", clock=on_day(7))
+    assert run(7) == 0
+    assert run(8) == 1  # the lock ran out
+
+
+def test_piece_that_takes_too_long_says_where_it_stopped(
+    member: Member, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "shard_of", lambda _: "00")
+    monkeypatch.setattr(tasks, "_PAGE", 1)
+    other = make_member(store)
+    for one in (member, other):
+        follow(one.id, buy(f"ord_{one.id[4:]}"))
+    first = tasks.run_shard("00", later(7), clock=on_day(7), seconds=0)
+    assert (first.changed, first.more) == (1, True)
+    rest = tasks.run_shard("00", later(7), clock=on_day(7), after=first.after)
+    assert (rest.changed, rest.more) == (1, False)
 
 
 def test_who_was_erased_in_between_is_passed_over(member: Member) -> None:

@@ -84,12 +84,24 @@ def _standing(piece: Piece, clock: Clock) -> Piece | None:
     return {**piece, "after": report.after} if report.more and report.after else None
 
 
-def _points_activate(piece: Piece, clock: Clock) -> None:
-    points.run_shard(piece["shard"], _day(piece), clock=clock, expiring=False)
+def _points_activate(piece: Piece, clock: Clock) -> Piece | None:
+    return _points(piece, clock, expiring=False)
 
 
-def _points_expire(piece: Piece, clock: Clock) -> None:
-    points.run_shard(piece["shard"], _day(piece), clock=clock)
+def _points_expire(piece: Piece, clock: Clock) -> Piece | None:
+    return _points(piece, clock, expiring=True)
+
+
+def _points(piece: Piece, clock: Clock, *, expiring: bool) -> Piece | None:
+    report = points.run_shard(
+        piece["shard"],
+        _day(piece),
+        clock=clock,
+        expiring=expiring,
+        after=piece.get("after"),
+        seconds=SECONDS,
+    )
+    return {**piece, "after": report.after} if report.more and report.after else None
 
 
 def _commissions(piece: Piece, _clock: Clock) -> Piece | None:

@@ -11,6 +11,7 @@ from graphql_api.points.rules.accounts import (
     Hold,
     Lot,
     Source,
+    few,
     is_unannounced,
 )
 from graphql_api.points.rules.books import Book, EntryKind
@@ -51,13 +52,13 @@ def _name(source: Source, key: str) -> str:
 
 def take(
     book: Book, points: int, *, key: str | None, kind: EntryKind = EntryKind.SPEND
-) -> list[Draw]:
-    """Take points that are there; nothing where they are not enough: see `is_short`."""
+) -> tuple[Draw, ...]:
+    """Take points that are there (see `is_short`); the draws, 40 at most, to give them back."""
     draws, _ = book.draw(points)
     if kind is EntryKind.SPEND:
         book.touch(book.as_of)
     book.note(kind, draws=draws, ref=key)
-    return draws
+    return few(draws, book.account.active_on)
 
 
 def is_short(book: Book, points: int) -> bool:
@@ -76,7 +77,7 @@ def back(book: Book, draws: Iterable[Draw], *, key: str) -> None:
 def freeze(book: Book, points: int, *, key: str, until: date | None) -> Hold:
     """Put points aside under a key, to the end of a day; they are there: see `is_short`."""
     draws, _ = book.draw(points)
-    hold = book.holds[key] = Hold(key, tuple(draws), until)
+    hold = book.holds[key] = Hold(key, few(draws, book.account.active_on), until)
     book.note(EntryKind.FREEZE, draws=draws, ref=key)
     return hold
 

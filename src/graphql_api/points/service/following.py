@@ -23,11 +23,12 @@ def follow_order(
 ) -> OrderPoints | None:
     """Have a member's points follow an order into its new state; what is to stand on the order.
 
-    The caller writes the member wherever this gives anything else than `kept`. No purchase: the
-    order is not this member's any more, or is a shell; all that it gave is taken back, all that it
-    was paid with given back, and nothing stands. An order that comes with a back-fill has nothing
-    to do with points, ever: balances of before come as opening balances.
+    The caller writes the member wherever this added to the transaction. No purchase: the order is
+    not this member's any more, or is a shell; all that it gave is taken back, all that it was paid
+    with given back, and nothing stands. An order that comes with a back-fill has nothing to do with
+    points, ever: balances of before come as opening balances.
     """
+    is_new = kept is None
     if kept is None:
         if purchase is None:
             return None
@@ -38,7 +39,9 @@ def follow_order(
     if purchase is None:
         _left(tx, member, kept, policy, Cause(clock, origin=origin))
         return None
-    if rules.is_as_it_was(purchase, kept, policy) and not policy.idle_months:
+    # A purchase that earns nothing still keeps points that run out by inactivity.
+    is_activity = is_new and policy.idle_months > 0
+    if rules.is_as_it_was(purchase, kept, policy) and not is_activity:
         return kept
     return _followed(tx, member, purchase, kept, policy, Cause(clock, origin=origin))
 

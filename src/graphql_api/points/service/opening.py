@@ -55,10 +55,15 @@ def free(member_id: str, cause: Cause) -> Member | None:
     return member
 
 
+def is_held(member: Member, cause: Cause) -> bool:
+    """Whether a job settles the history of a member."""
+    now = cause.clock.now()
+    return member_rules.held_by_another(member.lock_owner, member.locked_until, _NO_JOB, now)
+
+
 def require_free(member: Member, cause: Cause) -> None:
     """Be stale while a job settles the history of a member who was just read, to be written."""
-    now = cause.clock.now()
-    if member_rules.held_by_another(member.lock_owner, member.locked_until, _NO_JOB, now):
+    if is_held(member, cause):
         raise Stale
     # A lock that ran out is gone, or its job would settle facts that it read before this change.
     member.lock_owner = member.locked_until = None

@@ -10,7 +10,7 @@ from graphql_api.members.models import Member
 from graphql_api.members.rules import EffectKind, Origin
 from graphql_api.points import models, repository, rules
 from graphql_api.points.rules import Account
-from graphql_api.points.service.opening import Cause, Opened, close, free, open_
+from graphql_api.points.service.opening import Cause, Opened, close, is_held, open_, require_free
 
 
 def current(account: models.Account | None, as_of: date) -> Account:
@@ -29,12 +29,14 @@ def settle(member_id: str, cause: Cause, *, expiring: bool = True) -> bool:
     """Write what time brought to a member's points by the day of the cause; whether anything did.
 
     Without `expiring` points become active only, and nothing is announced. Again changes nothing.
+    Whose history is being settled by a job stays as they are.
     """
 
     def attempt(tx: Transaction) -> bool:
-        member = free(member_id, cause)
-        if member is None:
+        member = members.get(member_id)
+        if member is None or is_held(member, cause):
             return False
+        require_free(member, cause)
         opened = open_(member, cause, expiring=expiring)
         if expiring:
             _announce(tx, opened, cause)
