@@ -11,6 +11,7 @@ from graphql_api.checkout.rules.coupons import Choice, Course, Left, best, reaso
 from graphql_api.coupons import rules
 from graphql_api.coupons.rules import Candidate
 from tests.checkout.baskets import LINES, amount, basket, choices, percent
+from tests.checkout.oracle import off_together
 
 JUST_THE_SUM = Course(
     lambda left: sum(left.amounts) + left.shipping, lambda left: sum(left.amounts) + left.shipping
@@ -36,7 +37,7 @@ def test_no_set_of_coupons_that_go_together_takes_more_off(
     found = best(there, what, Left(what.amounts, shipping), JUST_THE_SUM)
     sets = chain.from_iterable(combinations(there, size) for size in range(len(there) + 1))
     seen = search.seen_by_coupons(what, what.amounts)
-    offs = [rules.together(some, seen).total for some in sets if not rules.clashes(some)]
+    offs = [off_together(some, seen) for some in sets if not rules.clashes(some)]
     assert taken(found) == max(offs)
     assert not rules.clashes([c for c in there if c.id in {step.name for step in found.steps}])
 

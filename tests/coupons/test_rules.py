@@ -212,38 +212,6 @@ def test_nothing_is_taken_off_but_what_there_is(
         assert taken <= sum(bought[n].amount for n in rules.discount_lines(terms, bought))
 
 
-@given(st.lists(terms_of_any_kind, max_size=6), lines, st.integers(0, 2_000))
-def test_coupons_together_leave_what_they_do_not_take(
-    many: list[rules.Terms], bought: list[Line], shipping: int
-) -> None:
-    candidates = [Candidate(str(n), terms) for n, terms in enumerate(many)]
-    paid = basket(*bought, shipping=shipping)
-    done = rules.together(candidates, paid)
-    assert min(done.lines) >= 0
-    assert sum(done.lines) + done.shipping + done.total == sum(x.amount for x in bought) + shipping
-    shuffled = rules.together(candidates[::-1], paid)
-    assert shuffled == done
-
-
-@given(st.lists(terms_of_any_kind, max_size=6), lines)
-def test_best_is_allowed_and_no_worse_than_any_single_one(
-    many: list[rules.Terms], bought: list[Line]
-) -> None:
-    candidates = [Candidate(str(n), terms) for n, terms in enumerate(many)]
-    paid = basket(*bought, shipping=500)
-    chosen = rules.best(candidates, paid)
-    assert rules.clashes(chosen) == {}
-    alone = [rules.together([one], paid).total for one in candidates]
-    assert rules.together(chosen, paid).total >= max(alone, default=0)
-
-
-def test_parts_of_a_total_sum_to_it_and_the_largest_remainder_comes_first() -> None:
-    assert rules.apportioned(100, [1, 1, 1]) == [34, 33, 33]
-    assert rules.apportioned(10, [3, 7, 0]) == [3, 7, 0]
-    assert rules.apportioned(5, [0, 0]) == [5, 0]
-    assert rules.apportioned(7, [6, 6, 3]) == [3, 3, 1]
-
-
 # --- stacking --------------------------------------------------------------------------------
 
 
@@ -263,19 +231,17 @@ def test_what_goes_alone_goes_with_nothing_and_a_group_gives_one() -> None:
     assert rules.clashes(many) == {"10": CouponReason.TOO_MANY}
 
 
-def test_best_weighs_those_together_against_the_one_that_goes_alone() -> None:
-    two = [candidate(name, stackable=True, amount=600) for name in "ab"]
-    alone = candidate("c", amount=1_100)
-    assert [c.id for c in rules.best([*two, alone], basket(Line(5_000)))] == ["a", "b"]
-    dearer = candidate("c", amount=1_300)
-    assert [c.id for c in rules.best([*two, dearer], basket(Line(5_000)))] == ["c"]
-    assert rules.best([], basket(Line(5_000))) == []
-
-
-def test_best_keeps_what_adds_nothing_for_another_day_and_uses_up_what_runs_out_first() -> None:
-    soon = Candidate("b", make_terms(stackable=True), TODAY)
-    late = Candidate("a", make_terms(stackable=True), TODAY + timedelta(days=9))
-    assert [c.id for c in rules.best([late, soon], basket(Line(1_000)))] == ["b"]
+def test_coupons_apply_by_kind_and_the_greater_amount_first() -> None:
+    kinds = {
+        "p": make_terms(CouponKind.PERCENT),
+        "a": make_terms(amount=500),
+        "b": make_terms(amount=700),
+        "t": make_terms(CouponKind.THRESHOLD),
+        "s": make_terms(CouponKind.FREE_SHIPPING),
+        "x": make_terms(CouponKind.EXCHANGE),
+    }
+    ordered = rules.in_sequence(Candidate(name, terms) for name, terms in kinds.items())
+    assert [one.id for one in ordered] == ["x", "t", "b", "a", "p", "s"]
 
 
 # --- states ----------------------------------------------------------------------------------

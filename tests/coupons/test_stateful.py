@@ -218,12 +218,15 @@ class Coupons(RuleBasedStateMachine):
         offer = lambda: service.offer(  # noqa: E731
             one.coupon.coupon_id, viewer=viewer_of(giver), clock=self.clock
         )
-        gift = self.twice(offer, done=one.state is FREE)
+        fine = one.state is FREE or (one.state is HELD and one.key == "gift")
+        gift = self.twice(offer, done=fine)
         if gift is None:
             return
+        one.state, one.key = HELD, "gift"
         if withdrawn:
             for _ in range(2):
                 service.withdraw(one.coupon.coupon_id, viewer=viewer_of(giver), clock=self.clock)
+            one.state, one.key = FREE, None
         accepted = not withdrawn and self.model.may_have(friend)
         given = GiftAccept(token=gift.token)
         taken = None
@@ -233,11 +236,9 @@ class Coupons(RuleBasedStateMachine):
             )
             taken = self.twice(accept, done=accepted)
         if taken is not None:
-            one.state = CouponState.GIFTED
+            one.state, one.key = CouponState.GIFTED, None
             self.model.taken[friend] += 1
             self.model.coupons.append(Known(taken, friend, one.ends))
-        elif not withdrawn:
-            one.state, one.key = HELD, "gift"
 
     @rule(days=st.integers(1, 2), written=st.booleans())
     def days_pass(self, days: int, written: bool) -> None:

@@ -238,6 +238,14 @@ def test_used_coupon_is_not_taken_back(coupon: Coupon, store: Store) -> None:
         )
 
 
+def test_coupon_becomes_nothing_that_the_table_does_not_say(coupon: Coupon) -> None:
+    coupon.become(CouponState.ISSUED)
+    coupon.become(CouponState.LOCKED)
+    coupon.become(CouponState.GIFTED)
+    with pytest.raises(ValueError, match="GIFTED does not become ISSUED"):
+        coupon.become(CouponState.ISSUED)
+
+
 # --- lists -----------------------------------------------------------------------------------
 
 

@@ -16,6 +16,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb_attributes import UnicodeEnumAttribute
 
 from graphql_api.coupons.rules import (
+    TRANSITIONS,
     CouponSource,
     CouponState,
     Days,
@@ -261,6 +262,12 @@ class Coupon(CouponsItem):
     def days(self) -> Days:
         """The days on which it holds."""
         return Days(self.valid_from, self.valid_until)
+
+    def become(self, state: CouponState) -> None:
+        """Stand otherwise; ValueError where nothing may do that to a coupon that stands so."""
+        if state is not self.state and state not in TRANSITIONS[self.state]:
+            raise ValueError(f"{self.state} does not become {state}")
+        self.state = state
 
     def unlock(self) -> None:
         """Be held for nothing any more."""

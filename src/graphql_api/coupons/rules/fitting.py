@@ -1,7 +1,7 @@
 """Which coupons fit a basket, what each takes off, and which go together."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
@@ -218,28 +218,6 @@ def _clash(taken: Sequence[Candidate], one: Candidate) -> CouponReason | None:
     return CouponReason.SAME_GROUP if one.terms.group in groups else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    item_id: str
-    category: str
-    quantity: int
-    amount: int
-
-
-@dataclass(frozen=True, slots=True)
-class Together:
-    """What coupons take off one after the other; `off` by coupon, `lines` what is left of each."""
-
-    off: Mapping[str, int] = field(default_factory=dict)
-    lines: tuple[int, ...] = ()
-    shipping: int = 0
-
-    @property
-    def total(self) -> int:
-        """All that is taken off."""
-        return sum(self.off.values())
-
-
 _SEQUENCE = (
     CouponKind.EXCHANGE,
     CouponKind.GIFT,
@@ -255,72 +233,3 @@ def in_sequence(candidates: Iterable[Candidate]) -> list[Candidate]:
     return sorted(
         candidates, key=lambda c: (_SEQUENCE.index(c.terms.kind), -(c.terms.amount or 0), c.id)
     )
-
-
-def together(candidates: Sequence[Candidate], basket: Basket) -> Together:
-    """What coupons that apply take off, each from what those before it left.
-
-    Thresholds were looked at before, on the whole basket: no coupon undoes another.
-    """
-    left = [line.amount for line in basket.lines]
-    shipping = basket.shipping or 0
-    off: dict[str, int] = {}
-    for one in in_sequence(candidates):
-        lines = [
-            _Line(line.item_id, line.category, line.quantity, amount)
-            for line, amount in zip(basket.lines, left, strict=True)
-        ]
-        off[one.id] = taken = discount_of(one.terms, lines, shipping=shipping)
-        if one.terms.kind is CouponKind.FREE_SHIPPING:
-            shipping -= taken
-            continue
-        places = discount_lines(one.terms, lines)
-        shares = apportioned(taken, [left[n] for n in places])
-        for n, share in zip(places, shares, strict=True):
-            left[n] -= share
-    return Together(off, tuple(left), shipping)
-
-
-def apportioned(total: int, weights: Sequence[int]) -> list[int]:
-    """A total in whole parts by weight that sum to it: largest remainders first, then the first.
-
-    Without any weight the first takes all; no part is more than its weight where the total is not.
-    """
-    whole = sum(weights)
-    if not whole:
-        return [total, *(0 for _ in weights[1:])] if weights else []
-    parts = [total * weight // whole for weight in weights]
-    rests = sorted(range(len(weights)), key=lambda n: (-(total * weights[n] % whole), n))
-    for n in rests[: total - sum(parts)]:
-        parts[n] += 1
-    return parts
-
-
-def best(candidates: Sequence[Candidate], basket: Basket) -> list[Candidate]:
-    """The coupons to propose: what goes alone, or those together that take the most off.
-
-    Together they are found one by one, the one that adds the most first; of equals the coupon that
-    runs out first. A coupon that adds nothing is kept for another day.
-    """
-    alone = [[one] for one in candidates if not one.terms.stackable]
-    chosen = [*alone, _grown([c for c in candidates if c.terms.stackable], basket)]
-    worth = [(together(some, basket).total, some) for some in chosen if some]
-    ranked = sorted(worth, key=lambda pair: (-pair[0], len(pair[1]), _soonest(pair[1])))
-    return in_sequence(ranked[0][1]) if ranked and ranked[0][0] else []
-
-
-def _grown(candidates: Sequence[Candidate], basket: Basket) -> list[Candidate]:
-    taken: list[Candidate] = []
-    total = 0
-    while True:
-        fitting = [c for c in candidates if c not in taken and _clash(taken, c) is None]
-        worth = [(together([*taken, c], basket).total, c) for c in fitting]
-        gaining = [pair for pair in worth if pair[0] > total]
-        if not gaining:
-            return taken
-        total, found = min(gaining, key=lambda pair: (-pair[0], pair[1].last, pair[1].id))
-        taken.append(found)
-
-
-def _soonest(some: Sequence[Candidate]) -> tuple[date, str]:
-    return min((one.last, one.id) for one in some)

@@ -59,6 +59,7 @@ TRANSITIONS: Mapping[CouponState, frozenset[CouponState]] = {
             CouponState.ISSUED,
             CouponState.REDEEMED,
             CouponState.EXPIRED,
+            CouponState.RECYCLED,
             CouponState.GIFTED,
         }
     ),
@@ -67,7 +68,10 @@ TRANSITIONS: Mapping[CouponState, frozenset[CouponState]] = {
     CouponState.RECYCLED: frozenset(),
     CouponState.GIFTED: frozenset(),
 }
-"""What may become of a coupon. One that ran out is redeemed only by an order of its own days."""
+"""What may become of a coupon as it is stored; a lock may be over by then.
+
+One that ran out is redeemed only by an order of its own days.
+"""
 
 TEMPLATE_TRANSITIONS: Mapping[TemplateState, frozenset[TemplateState]] = {
     TemplateState.DRAFT: frozenset({TemplateState.ACTIVE}),

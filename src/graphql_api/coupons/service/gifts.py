@@ -50,7 +50,8 @@ def offer(coupon_id: str, *, viewer: Viewer, clock: Clock) -> CouponGift:
             raise unusable(reason, ("id",))
         if not template_of(coupon).terms.giftable:
             raise ForbiddenTransition("This coupon is not for giving away", field=("id",))
-        coupon.state, coupon.lock_kind = CouponState.LOCKED, LockKind.GIFT
+        coupon.become(CouponState.LOCKED)
+        coupon.lock_kind = LockKind.GIFT
         coupon.lock_key = secrets.token_urlsafe(12)
         coupon.locked_until = to_the_millisecond(clock.now() + OFFERED_FOR)
         coupon.origin = Origin.LIVE
@@ -75,7 +76,7 @@ def withdraw(coupon_id: str, *, viewer: Viewer, clock: Clock) -> Coupon:
         if state is not CouponState.ISSUED and not _is_offered(coupon, state):
             raise out_of(state, ("id",))
         coupon.unlock()
-        coupon.state = CouponState.ISSUED
+        coupon.become(CouponState.ISSUED)
         coupon.origin = Origin.LIVE
         repository.save(tx, coupon)
         return coupon
@@ -132,7 +133,8 @@ def _hand_over(
         issued_at=now,
     )
     coupon.unlock()
-    coupon.state, coupon.ended_at, coupon.gift_id = CouponState.GIFTED, now, new_id
+    coupon.become(CouponState.GIFTED)
+    coupon.ended_at, coupon.gift_id = now, new_id
     coupon.origin = Origin.LIVE
     repository.save(tx, coupon)
     repository.add(tx, new)

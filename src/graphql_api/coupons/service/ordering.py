@@ -133,7 +133,8 @@ def _redeem(tx: Transaction, coupon: Coupon, use: CouponUse, origin: Origin) -> 
         coupon.redeemed_store_id = use.store_id
         coupon.redeemed_by_role, coupon.redeemed_by_id = Role.SYSTEM, "system"
         coupon.ended_at = None
-    coupon.state, coupon.order_id, coupon.origin = CouponState.REDEEMED, use.order_id, origin
+    coupon.become(CouponState.REDEEMED)
+    coupon.order_id, coupon.origin = use.order_id, origin
     coupon.unlock()
     repository.save(tx, coupon)
 

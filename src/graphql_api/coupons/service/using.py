@@ -154,7 +154,7 @@ def redeem(given: Redeem, *, viewer: Viewer, clock: Clock, origin: Origin = Orig
         if _is_done(coupon, given):
             return coupon
         _require_usable(coupon, given, clock)
-        coupon.state = CouponState.REDEEMED
+        coupon.become(CouponState.REDEEMED)
         coupon.unlock()
         coupon.redeemed_at = to_the_millisecond(clock.now())
         coupon.redeemed_store_id = given.store_id
@@ -198,7 +198,8 @@ def recycle(given: WithReason, *, viewer: Viewer, clock: Clock) -> Coupon:
             return coupon
         if state is not CouponState.ISSUED:
             raise out_of(state, ("input", "id"))
-        coupon.state, coupon.reason = CouponState.RECYCLED, given.reason
+        coupon.become(CouponState.RECYCLED)
+        coupon.reason = given.reason
         coupon.ended_at = to_the_millisecond(clock.now())
         coupon.unlock()
         coupon.origin = Origin.LIVE
@@ -220,7 +221,7 @@ def settle(key: tuple[str, str], as_of: date, *, clock: Clock) -> bool:
         state = rules.state_at(coupon, at, as_of)
         if state is coupon.state:
             return False
-        coupon.state = state
+        coupon.become(state)
         coupon.unlock()
         if state is CouponState.EXPIRED:
             coupon.ended_at = to_the_millisecond(at)
@@ -240,9 +241,10 @@ def bring_back(coupon: Coupon, template: Template, clock: Clock) -> None:
     coupon.valid_until = rules.last_day_after_return(coupon.valid_until, today, grace)
     coupon.unredeem()
     coupon.returned_at = to_the_millisecond(clock.now())
-    coupon.state = CouponState.ISSUED
+    coupon.become(CouponState.ISSUED)
     if coupon.valid_until < today:
-        coupon.state, coupon.ended_at = CouponState.EXPIRED, coupon.returned_at
+        coupon.become(CouponState.EXPIRED)
+        coupon.ended_at = coupon.returned_at
 
 
 def template_of(coupon: Coupon) -> Template:
@@ -291,7 +293,8 @@ def _lock(tx: Transaction, coupon: Coupon, key: str, until: datetime, clock: Clo
     until = to_the_millisecond(until)
     if same and coupon.locked_until == until:
         return
-    coupon.state, coupon.lock_kind = CouponState.LOCKED, LockKind.ORDER
+    coupon.become(CouponState.LOCKED)
+    coupon.lock_kind = LockKind.ORDER
     coupon.lock_key, coupon.locked_until = key, until
     coupon.origin = Origin.LIVE
     repository.save(tx, coupon)
@@ -301,9 +304,10 @@ def _unlock(tx: Transaction, coupon: Coupon, key: str, clock: Clock) -> None:
     if coupon.state is not CouponState.LOCKED or coupon.lock_key != key:
         return
     coupon.unlock()
-    coupon.state = CouponState.ISSUED
+    coupon.become(CouponState.ISSUED)
     if coupon.valid_until < clock.today():
-        coupon.state, coupon.ended_at = CouponState.EXPIRED, to_the_millisecond(clock.now())
+        coupon.become(CouponState.EXPIRED)
+        coupon.ended_at = to_the_millisecond(clock.now())
     coupon.origin = Origin.LIVE
     repository.save(tx, coupon)
 
