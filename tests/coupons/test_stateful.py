@@ -265,8 +265,8 @@ def test_any_sequence_ends_as_the_model_says(store: Store, monkeypatch: pytest.M
     run_state_machine_as_test(
         Coupons,
         settings=settings(
-            max_examples=6,
-            stateful_step_count=12,
+            max_examples=5,
+            stateful_step_count=10,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow],
         ),
