@@ -20,8 +20,9 @@ BUNDLE := src/graphql_api/graphiql/dist
 STACK_OF = --stage $(STAGE) --python $(PY) --arch $(ARCH)
 STORAGE := tests/engine tests/kit/test_dynamo.py $(wildcard tests/*/test_repository.py) \
   tests/orders/test_laws.py tests/orders/test_races.py tests/orders/test_crowds.py \
-  tests/coupons/test_races.py tests/mall/test_races.py tests/points/test_races.py \
-  tests/scripts/test_dynamodb_local.py tests/scripts/test_stream_pump.py tests/edge/test_keyed.py
+  tests/checkout/test_races.py tests/coupons/test_races.py tests/mall/test_races.py \
+  tests/points/test_races.py tests/scripts/test_dynamodb_local.py \
+  tests/scripts/test_stream_pump.py tests/edge/test_keyed.py
 
 export ENGINE
 export PYTHONPATH := src:.

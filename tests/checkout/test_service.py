@@ -2,7 +2,6 @@
 
 import json
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 import pytest
@@ -36,7 +35,6 @@ from tests.calls import counted
 from tests.coupons.factories import issue, later, make_template
 from tests.factories import CLOCK, make_member, make_store
 from tests.policies.factories import make_draft, publish
-from tests.threads import at_once
 
 LINES = [
     CheckoutLine(item_id="nuts", category="snacks", quantity=2, unit_price=6_000),
@@ -265,19 +263,3 @@ def test_key_needs_the_scope_to_keep_points(rich: Member) -> None:
     with pytest.raises(Forbidden):
         reserve(rich, viewer=key, payable=19_000)
     assert reserve(rich, viewer=key, points=0, payable=20_000).points == 0
-
-
-def test_two_at_once_keep_the_same_things_once(rich: Member, coupon: Coupon) -> None:
-    def one(number: int) -> Reservation | QuoteChanged:
-        try:
-            return reserve(rich, external_id=f"M-{number % 2}")
-        except QuoteChanged as changed:
-            return changed
-
-    results = at_once([partial(one, number) for number in range(4)])
-    kept = [r for r in results if isinstance(r, Reservation)]
-    assert len({r.order_id for r in kept}) == 1
-    assert len(kept) == 2
-    assert all(isinstance(r, QuoteChanged) for r in results if r not in kept)
-    assert figures(rich) == (2_000, 1_000)
-    assert state_of(coupon) == (CouponState.LOCKED, kept[0].order_id)

@@ -12,8 +12,8 @@ from graphql_api.checkout.rules import Quote, ReservationState
 from graphql_api.checkout.service.commands import CheckoutRelease, CheckoutReserve
 from graphql_api.checkout.service.quoting import lapsed, priced, reached, require_scope
 from graphql_api.coupons import service as coupons
-from graphql_api.errors import Conflict, ForbiddenTransition, NotFound
-from graphql_api.kit.dynamo import Transaction, transact
+from graphql_api.errors import Conflict, ForbiddenTransition, InsufficientPoints, NotFound
+from graphql_api.kit.dynamo import Stale, Transaction, transact
 from graphql_api.kit.money import to_yuan
 from graphql_api.kit.time import Clock, to_the_millisecond
 from graphql_api.members import repository as members
@@ -65,7 +65,11 @@ def reserve(asked: CheckoutReserve, *, viewer: Viewer, clock: Clock) -> Reserved
         if quote.payable != asked.payable:
             raise QuoteChanged(quote)
         reservation = _reservation(asked, member, quote, kept, clock)
-        _keep(tx, member, reservation, Cause(clock, viewer))
+        try:
+            _keep(tx, member, reservation, Cause(clock, viewer))
+        except (InsufficientPoints, ForbiddenTransition):
+            # It was there when it was priced: who took it since leads to another quote.
+            raise Stale from None
         repository.save(tx, reservation)
         return Reserved(reservation, quote)
 
