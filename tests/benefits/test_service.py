@@ -9,7 +9,14 @@ from graphql_api.benefits.rules import JOINED, GiftKind, GiftProblem, GiftState,
 from graphql_api.benefits.service import GiftRetry
 from graphql_api.config import settings
 from graphql_api.coupons import service as coupons
-from graphql_api.errors import AppError, Conflict, ForbiddenTransition, LimitExceeded, NotFound
+from graphql_api.errors import (
+    AppError,
+    Conflict,
+    Forbidden,
+    ForbiddenTransition,
+    LimitExceeded,
+    NotFound,
+)
 from graphql_api.members import repository as members
 from graphql_api.members import service as member_service
 from graphql_api.members.models import Member
@@ -176,6 +183,18 @@ def test_retry_refuses_what_nobody_has_and_who_is_out_of_reach(store: Store) -> 
     for viewer, refusal in refusals:
         with pytest.raises(refusal):
             retry(member, viewer)
+    assert everything() == before
+
+
+def test_who_left_is_given_nothing_by_hand_either(store: Store) -> None:
+    put_in_force({"V1": {"joiningGift": {"coupons": [make_template(stock=0).id]}}})
+    member = make_member(store)
+    give(member)
+    member_service.archive(member.id, viewer=SYSTEM, clock=CLOCK)
+    put_in_force({"V1": {"joiningGift": {"points": 5}}})
+    before = everything()
+    with pytest.raises(Forbidden):
+        retry(member)
     assert everything() == before
 
 

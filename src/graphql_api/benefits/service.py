@@ -11,7 +11,7 @@ from graphql_api.benefits.rules import GiftKind, GiftProblem, GiftState, Occasio
 from graphql_api.coupons import repository as coupon_templates
 from graphql_api.coupons import service as coupons
 from graphql_api.coupons.rules import CouponSource
-from graphql_api.errors import AppError, ForbiddenTransition, LimitExceeded, NotFound
+from graphql_api.errors import AppError, Forbidden, ForbiddenTransition, LimitExceeded, NotFound
 from graphql_api.kit import ids
 from graphql_api.kit.dynamo import Stale, Transaction, transact
 from graphql_api.kit.time import Clock, to_the_millisecond
@@ -69,8 +69,7 @@ def give(member_id: str, occasion: Occasion, as_of: date, *, clock: Clock) -> Ou
             return None
         if known := _known(member, occasion):
             return Outcome(known[0])
-        if held_by_another(member.lock_owner, member.locked_until, _NO_JOB, clock.now()):
-            raise Stale
+        _require_free(member, clock)
         gift, terms = _decided(member, occasion, as_of, clock)
         if terms is None:
             return None
@@ -100,6 +99,7 @@ def retry(given: GiftRetry, *, viewer: Viewer, clock: Clock) -> Gift:
             if found:
                 return found[0]
             raise NotFound("There is no such gift", field=("input", "level"))
+        _require_free(member, clock)
         now, terms = _decided(member, occasion, clock.today(), clock)
         void = rules.retried([one.state for one in found], terms)
         gift.state, gift.problem = (GiftState.VOID, void) if void else (GiftState.GIVEN, None)
@@ -116,6 +116,12 @@ def retry(given: GiftRetry, *, viewer: Viewer, clock: Clock) -> Gift:
         return transact(attempt)
     except _CannotGive as cannot:
         raise _refusal(cannot.problem) from None
+
+
+def _require_free(member: Member, clock: Clock) -> None:
+    """Have the attempt run again while a job settles the member's history."""
+    if held_by_another(member.lock_owner, member.locked_until, _NO_JOB, clock.now()):
+        raise Stale
 
 
 def tier_of(member: Member, as_of: date, *, clock: Clock) -> str:
@@ -231,4 +237,6 @@ def _reached(member_id: str, viewer: Viewer) -> Member:
     member = members.get(member_id) if ids.prefix_of(member_id) == "mbr" else None
     if member is None or not reaches(viewer, member):
         raise NotFound("There is no such member", field=("input", "member_id"))
+    if member.archived_at is not None:
+        raise Forbidden("This member is archived", field=("input", "member_id"))
     return member
