@@ -19,6 +19,8 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 STAGE_TABLES = "member-ops-{stage}-"
 
 
@@ -31,7 +33,13 @@ def main(arguments: list[str] | None = None) -> int:
     from scripts import auditing
 
     with _database(chosen.stage):
-        report = auditing.Audit(tell=tell, say=say)
+        try:
+            report = auditing.Audit(tell=tell, say=say)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
+            say("There is no such chain in this account and region.")
+            return 1
         if chosen.member:
             report.look_at([chosen.member])
         else:

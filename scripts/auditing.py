@@ -1,9 +1,11 @@
 """The walk of `make audit`: every member is looked at, twice where something differs."""
 
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from graphql_api.kit.dynamo.blocks import SIZE
@@ -111,13 +113,19 @@ class Audit:
         self._found["members"] += 1
         if isinstance(look, Exception):
             self._found["unread"] += 1
-            self._tell("not read", {"member": member_id, "problem": type(look).__name__})
+            self._tell("not read", {"member": member_id, **_problem(look)})
             return
         self._found["orders"] += look.orders
         self._found["busy"] += look.busy
         self._found["differences"] += len(look.differences)
         for difference in look.differences:
             self._tell("differs", {"member": member_id, **difference.shown})
+
+
+def _problem(problem: Exception) -> dict[str, str]:
+    """What kind of problem it was, and where in the code; its text may hold what is in the item."""
+    last = traceback.extract_tb(problem.__traceback__)[-1]
+    return {"problem": type(problem).__name__, "at": f"{Path(last.filename).name}:{last.lineno}"}
 
 
 def _is_rebuilding() -> bool:

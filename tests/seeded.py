@@ -299,7 +299,10 @@ def _manifest() -> str:
 
 
 def _order(store: Store, *, guide_id: str, member_id: str) -> str:
-    """An order of 100 yuan with two lines, one refunded in part; its commission is settled."""
+    """An order of 100 yuan with two lines, one refunded in part, and a coupon that is not known.
+
+    It was paid with points too, and its commission is settled.
+    """
     rice = orders.SnapshotLine(item_id="rice", name="大米", category="粮食", amount=6_000)
     tea = orders.SnapshotLine(item_id="tea", name="绿茶", category="茶", quantity=2, amount=4_000)
     snapshot = make_snapshot(
@@ -309,6 +312,8 @@ def _order(store: Store, *, guide_id: str, member_id: str) -> str:
         guide_id=guide_id,
         member_id=member_id,
         lines=[rice, tea],
+        points_used=40,
+        coupons=["SUMMER18"],
     )
     order = orders.apply(snapshot, clock=CLOCK).order
     commissions.follow(order, clock=CLOCK)

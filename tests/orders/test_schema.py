@@ -14,8 +14,10 @@ from graphql_api.orders.service import Snapshot
 from graphql_api.stores.models import Store
 from graphql_api.viewer import READ_ORDERS, SCOPES, WRITE_ORDERS, Role
 from tests.conftest import Client
+from tests.coupons.factories import issue, make_template
 from tests.factories import (
     CLOCK,
+    NOW,
     make_guide,
     make_identity,
     make_member,
@@ -133,6 +135,57 @@ def test_order_is_shown_whole(send: Client, operator: str, store: Store) -> None
         "guide": {"name": "甲"},
         "exclusiveGuide": {"name": "乙"},
     }
+
+
+REWARDS = """query ($by: OrderSelector!) {
+  order(by: $by) {
+    points { earned capped waived used restored tier percent policyVersion }
+    coupons { redeemed { id state } returned { id } problems { code reason } }
+  }
+}"""
+
+
+def test_order_shows_what_came_of_points_and_coupons(
+    send: Client, operator: str, store: Store
+) -> None:
+    member = make_member(store)
+    template = make_template()
+    mine, theirs = issue(member, template), issue(make_member(store), template)
+    order = make_snapshot(
+        store,
+        make_refund(amount=2_500),
+        member_id=member.id,
+        points_used=80,
+        coupons=[mine.coupon_id, theirs.coupon_id],
+        paid_at=NOW,
+    )
+    service.apply(order, clock=CLOCK)
+    by = {"id": order.order_id}
+    used = {"id": mine.coupon_id, "state": "REDEEMED"}
+    problem = {"code": theirs.coupon_id, "reason": "OTHER_MEMBER"}
+    assert send(REWARDS, token=operator, by=by)["order"] == {
+        "points": {
+            "earned": 75,
+            "capped": 0,
+            "waived": 0,
+            "used": 80,
+            "restored": 20,
+            "tier": "V1",
+            "percent": 100,
+            "policyVersion": 0,
+        },
+        "coupons": {"redeemed": [used], "returned": [], "problems": [problem]},
+    }
+    service.apply(
+        make_shell(make_refund("r2", amount=7_500), external_id=order.external_id), clock=CLOCK
+    )
+    shown = send(REWARDS, token=auth.issue(Role.MEMBER, member.id), by=by)["order"]
+    assert (shown["points"]["earned"], shown["points"]["restored"]) == (0, 80)
+    assert shown["coupons"]["returned"] == [{"id": mine.coupon_id}]
+    nobody = make_snapshot(store)
+    service.apply(nobody, clock=CLOCK)
+    told = send(REWARDS, token=operator, by={"id": nobody.order_id})
+    assert told["order"] == {"points": None, "coupons": None}
 
 
 def test_shell_has_no_body(send: Client, operator: str, chain: str) -> None:

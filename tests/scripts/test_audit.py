@@ -1,6 +1,9 @@
 """`make audit`: a chain that is as it should be, and each kind of difference planted in it."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -375,6 +378,18 @@ def test_walk_goes_on_at_a_block_and_a_member_is_asked_alone(
         told = audited(*arguments)
         assert told.counts["members"] == 1
         assert told.differing == [("facts.paid", far.id)]
+
+
+def test_stage_that_is_not_there_is_said_to_be_so(aws_account: str) -> None:
+    asked = subprocess.run(
+        [sys.executable, "scripts/audit.py", "--stage", "nowhere"],
+        env={**os.environ, "PYTHONPATH": "src:."},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (asked.returncode, asked.stdout) == (1, "")
+    assert asked.stderr == "There is no such chain in this account and region.\n"
 
 
 def test_stage_is_known_by_the_names_of_its_tables() -> None:

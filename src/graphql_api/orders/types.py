@@ -1,15 +1,19 @@
 """Orders, as clients see them."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
 from graphql_api.context import Info
+from graphql_api.coupons import models as coupon_models
+from graphql_api.coupons import repository as coupons
+from graphql_api.coupons import rules as coupon_rules
+from graphql_api.coupons.rules import CouponReason
 from graphql_api.guides import repository as guides
 from graphql_api.guides.rules import visible as visible_guide
 from graphql_api.guides.types import Guide
-from graphql_api.kit.graphql import Node, field, relation
+from graphql_api.kit.graphql import Node, field, relation, relations
 from graphql_api.kit.graphql.access import INHERITED
 from graphql_api.kit.graphql.enums import describe_enum
 from graphql_api.kit.graphql.nodes import registry
@@ -19,10 +23,15 @@ from graphql_api.members.types import Member
 from graphql_api.members.types import visible as visible_member
 from graphql_api.orders import models, repository, rules
 from graphql_api.orders.rules import OrderChannel, OrderStatus
-from graphql_api.permissions import ORDER_FIELD, ORDER_STAFF
+from graphql_api.permissions import COUPON_FIELD, ORDER_FIELD, ORDER_STAFF
 from graphql_api.stores import repository as stores
 from graphql_api.stores.types import Store
 from graphql_api.viewer import Viewer
+
+if TYPE_CHECKING:
+    from graphql_api.coupons.types import Coupon
+
+_Coupons = list[Annotated["Coupon", strawberry.lazy("graphql_api.coupons.types")]]
 
 describe_enum(
     OrderChannel,
@@ -79,6 +88,70 @@ class OrderRefund:
     )
 
 
+@strawberry.type(description="What an order earned its member and cost them in points. 订单积分")
+class OrderPoints:
+    """Shows points.rules.OrderPoints: the terms, and what the order comes to as it is now."""
+
+    earned: int = field(
+        rule=INHERITED, description="What it earns as it is now, after refunds. 获得积分"
+    )
+    capped: int = field(
+        rule=INHERITED, description="Of that, what a cap of the policy kept back. 超出上限未发"
+    )
+    waived: int = field(
+        rule=INHERITED, description="What refunds could not take back. 未能扣回积分"
+    )
+    used: int = field(rule=INHERITED, description="What it was paid with. 使用积分")
+    restored: int = field(rule=INHERITED, description="What its refunds gave back. 退回积分")
+    tier: str | None = field(
+        rule=INHERITED, description="The member's tier as it arrived. 下单时等级"
+    )
+    percent: int = field(
+        rule=INHERITED, description="What that tier earns, in percent of others. 积分倍率（%）"
+    )
+    version: int = field(
+        rule=INHERITED,
+        name="policyVersion",
+        description="The version of POINTS that it is counted by. 积分政策版本",
+    )
+
+
+@strawberry.type(description="A coupon that an order names and that does not fit. 优惠券问题")
+class OrderCouponProblem:
+    """Shows coupons.rules.CouponProblem."""
+
+    code: str = field(rule=INHERITED, description="As the source names it. 券码")
+    reason: CouponReason = field(rule=INHERITED, description="Why it does not fit. 原因")
+
+
+def _visible_coupon(viewer: Viewer, coupon: coupon_models.Coupon) -> coupon_models.Coupon | None:
+    return coupon if coupon_rules.sees_coupon(viewer, coupon) else None
+
+
+@strawberry.type(description="What an order made of the coupons that it names. 订单优惠券")
+class OrderCoupons:
+    """Shows coupons.rules.OrderCoupons."""
+
+    redeemed: _Coupons = relations(
+        keys=lambda root, _: root.redeemed,
+        load=coupons.get_many,
+        visible=_visible_coupon,
+        rule=COUPON_FIELD,
+        description="Those that it used; left out where they are not yours to see. 已核销",
+    )
+    returned: _Coupons = relations(
+        keys=lambda root, _: root.returned,
+        load=coupons.get_many,
+        visible=_visible_coupon,
+        rule=COUPON_FIELD,
+        description="Those that its refund gave back. 已退回",
+    )
+    problems: list[OrderCouponProblem] = field(
+        rule=INHERITED,
+        description="Those that do not fit; the order stands all the same. 不适用的券",
+    )
+
+
 @strawberry.type(description="A purchase with its refunds. 订单")
 class Order(Node):
     """Shows models.Order."""
@@ -107,6 +180,13 @@ class Order(Node):
     coupon_codes: list[str] = field(
         rule=ORDER_FIELD,
         description="The coupons that it was paid with, as its source names them. 使用优惠券",
+    )
+    points: OrderPoints | None = field(
+        rule=ORDER_FIELD,
+        description="Points that it earned and cost; null without a member, and of history. 积分",
+    )
+    coupons: OrderCoupons | None = field(
+        rule=ORDER_FIELD, description="What it made of its coupons; null where none. 优惠券"
     )
     settled_at: datetime | None = field(
         rule=ORDER_FIELD,
