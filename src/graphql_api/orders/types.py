@@ -34,6 +34,34 @@ if TYPE_CHECKING:
 _Coupons = list[Annotated["Coupon", strawberry.lazy("graphql_api.coupons.types")]]
 
 describe_enum(
+    CouponReason,
+    description="Why a coupon is not used. 优惠券不可用原因",
+    values={
+        "NOT_FOUND": "The member has no such coupon. 无此优惠券",
+        "NO_MEMBER": "The order has no member. 订单无会员",
+        "OTHER_MEMBER": "It is somebody else's. 非本人优惠券",
+        "LOCKED": "It is held for something else. 已锁定",
+        "REDEEMED": "It is used. 已核销",
+        "EXPIRED": "It has run out. 已过期",
+        "RECYCLED": "It was taken back. 已回收",
+        "GIFTED": "It was given to a friend. 已转赠",
+        "NOT_YET": "It does not hold yet. 未到生效日",
+        "WEEKDAY": "It does not hold on this weekday. 今日星期不可用",
+        "HOUR": "It does not hold at this hour. 当前时段不可用",
+        "STORE": "It is for other stores. 不适用门店",
+        "CHANNEL": "It is for another channel. 不适用渠道",
+        "TIER": "It is for other tiers. 会员等级不适用",
+        "CATEGORY": "Nothing that it is for is in the basket. 无适用商品",
+        "THRESHOLD": "The basket comes to less than it asks for. 未达门槛",
+        "ITEM": "Its item is not in the basket. 无兑换商品",
+        "SHIPPING": "Nothing is to be paid for the sending. 无运费",
+        "NOT_STACKABLE": "It does not go with other coupons. 不可叠加",
+        "SAME_GROUP": "Another coupon of its group is used. 同组限用一张",
+        "TOO_MANY": "An order takes ten coupons. 超出张数",
+        "NO_GAIN": "It would not make it cheaper. 无需使用",
+    },
+)
+describe_enum(
     OrderChannel,
     description="Where a purchase was made. 订单渠道",
     values={"STORE": "In a store. 门店", "MALL": "In the online mall. 商城"},
