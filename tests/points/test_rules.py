@@ -182,6 +182,14 @@ def test_refund_of_an_order_paid_with_points_goes_back_to_its_lots() -> None:
     assert opened.close().lots == account.lots
 
 
+def test_order_that_was_paid_with_points_alone_gives_them_back_when_its_body_says_so() -> None:
+    opened = book(holding(lot("a", 30)))
+    kept = followed(opened, buy(yuan=0, used=30))
+    assert opened.figures.balance == 0
+    kept = followed(opened, buy(yuan=0, used=0), kept)
+    assert (kept.used, kept.draws, opened.figures.balance) == (0, (), 30)
+
+
 def test_lot_whose_last_day_is_over_stays_expired_without_grace() -> None:
     opened = book(holding(lot("a", 30, expires_on=later(5))))
     kept = followed(opened, buy(yuan=0, used=30, share_refunded=(0, 30)))

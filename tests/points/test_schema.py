@@ -20,9 +20,9 @@ POINTS = """query ($id: ID!) { member(by: {id: $id}) { points {
   balance pending frozen debt nextExpiry { on points } expiring(withinDays: 366) { on points }
   lots { points source active activatesOn expiresOn } holds { key points until } } } }"""
 LEDGER = """query ($id: ID!, $first: Int!, $after: String, $reverse: Boolean!) {
-  member(by: {id: $id}) { points { ledger(first: $first, after: $after, reverse: $reverse) {
+  member(by: {id: $id}) { pointsLedger(first: $first, after: $after, reverse: $reverse) {
   nodes { kind points pending frozen balance ref draws { points debt } }
-  pageInfo { hasNextPage endCursor } } } } }"""
+  pageInfo { hasNextPage endCursor } } } }"""
 ADJUST = """mutation ($input: MemberPointsAdjustInput!, $key: String!) {
   memberPointsAdjust(input: $input) @idempotent(key: $key) {
     member { points { balance } } userErrors { code field } } }"""
@@ -113,14 +113,14 @@ def test_ledger_is_paged_and_read_backwards(send: Client, member: Member, operat
     for n in range(3):
         service.grant(member.id, n + 1, key=f"g{n}", cause=service.Cause(on_day(0)))
     asked: dict[str, Any] = {"id": member.id, "first": 2, "reverse": True}
-    page = send(LEDGER, token=operator, **asked)["member"]["points"]["ledger"]
+    page = send(LEDGER, token=operator, **asked)["member"]["pointsLedger"]
     assert [(n["points"], n["balance"], n["ref"]) for n in page["nodes"]] == [
         (3, 6, "g2"),
         (2, 3, "g1"),
     ]
     assert page["nodes"][0]["draws"] == [{"points": 3, "debt": False}]
     after = page["pageInfo"]["endCursor"]
-    rest = send(LEDGER, token=operator, after=after, **asked)["member"]["points"]["ledger"]
+    rest = send(LEDGER, token=operator, after=after, **asked)["member"]["pointsLedger"]
     assert [n["points"] for n in rest["nodes"]] == [1]
     assert not rest["pageInfo"]["hasNextPage"]
 

@@ -63,8 +63,9 @@ from graphql_api.permissions import (
     TAG_FIELD,
     TAG_STAFF,
 )
+from graphql_api.points import repository as points_repository
 from graphql_api.points import types as points
-from graphql_api.points.types import MemberPoints
+from graphql_api.points.types import MemberPoints, PointsEntry
 from graphql_api.standing import repository as standing_repository
 from graphql_api.standing import types as standing
 from graphql_api.standing.rules import ChangeKind, Phase, Quadrant
@@ -479,6 +480,12 @@ class Member(Node):
         rule=POINTS_FIELD,
         description="What the member has in points, today. 会员积分",
         resolver=points.points,
+    )
+    points_ledger: Connection[PointsEntry] = connection(
+        page=points_repository.entries_of_lives,
+        key="lives",
+        rule=POINTS_FIELD,
+        description="What happened to the points, of merged ids first, oldest first. 积分流水",
     )
     benefits: MemberBenefits = field(
         rule=BENEFIT_FIELD,

@@ -9,9 +9,9 @@ import strawberry
 from graphql_api.context import Context, Info
 from graphql_api.errors import Invalid
 from graphql_api.kit import ids
-from graphql_api.kit.graphql import Connection, field, paged, relation
+from graphql_api.kit.graphql import field, relation
 from graphql_api.kit.graphql.access import INHERITED
-from graphql_api.kit.graphql.arguments import After, First, Reverse
+from graphql_api.kit.graphql.arguments import First
 from graphql_api.kit.graphql.enums import describe_enum
 from graphql_api.orders import repository as orders
 from graphql_api.permissions import POINTS_STAFF
@@ -60,8 +60,8 @@ describe_enum(
 class SeenPoints:
     """A member's account on the day of the answer."""
 
-    def __init__(self, lives: tuple[str, ...], account: Account, as_of: date) -> None:
-        self.lives, self.account, self.as_of = lives, account, as_of
+    def __init__(self, account: Account, as_of: date) -> None:
+        self.account, self.as_of = account, as_of
         self.balance, self.pending, self.frozen = account.figures
         self.debt = account.debt
         self.holds = [SeenHold(hold) for hold in account.holds]
@@ -244,18 +244,7 @@ def _expiring(
     return [one for one in root.by_last_day() if one.on <= last]
 
 
-async def _ledger(
-    root: strawberry.Parent[SeenPoints],
-    info: Info,
-    first: First = 20,
-    after: After = None,
-    reverse: Reverse = False,
-) -> Any:
-    page = repository.entries_of_lives
-    return await paged(info.context, page, root.lives, first=first, after=after, reverse=reverse)
-
-
-del _lots.__annotations__["return"], _ledger.__annotations__["return"]
+del _lots.__annotations__["return"]
 
 
 @strawberry.type(description="What a member has in points, today. 会员积分")
@@ -284,11 +273,6 @@ class MemberPoints:
     holds: list[PointsHold] = field(
         rule=INHERITED, description="What is put aside, at most 20 times. 冻结明细"
     )
-    ledger: Connection[PointsEntry] = field(
-        rule=INHERITED,
-        description="What happened, oldest first, of merged ids before one's own. 积分流水",
-        resolver=_ledger,
-    )
 
 
 async def points(root: strawberry.Parent[Any], info: Info) -> MemberPoints:
@@ -304,6 +288,6 @@ async def points(root: strawberry.Parent[Any], info: Info) -> MemberPoints:
     if stored is not None:
         _, policy = await context.run(repository.in_force)
         account = rules.settled(stored.held, policy, today)
-    seen: Any = SeenPoints(root.lives, account, today)
+    seen: Any = SeenPoints(account, today)
     shown: MemberPoints = seen
     return shown
