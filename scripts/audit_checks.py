@@ -12,7 +12,7 @@ from graphql_api.orders import service as order_service
 from graphql_api.orders.models import Order
 from graphql_api.standing import models as standing_models
 from graphql_api.standing import service as standing
-from scripts import audit_mall, audit_rewards
+from scripts import audit_credits, audit_mall, audit_rewards
 from scripts.audit_subject import Check, Difference, Subject
 
 
@@ -98,4 +98,6 @@ CHECKS: tuple[Check, ...] = (
     audit_rewards.coupons_of_member,
     audit_mall.gifts,
     audit_mall.redemptions,
+    audit_credits.order_commission,
+    audit_credits.order_credit,
 )

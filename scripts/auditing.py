@@ -2,7 +2,7 @@
 
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from graphql_api.rebuilds import repository as rebuilds
 from graphql_api.rebuilds.rules import OVER
 from graphql_api.standing import repository as standing
 from graphql_api.stores import service as stores
-from scripts import audit_rewards
+from scripts import audit_credits, audit_rewards
 from scripts.audit_checks import CHECKS
 from scripts.audit_subject import Difference, Subject
 
@@ -67,7 +67,8 @@ class Audit:
             self._say(f"block {block} of {last}: {self._found['differences']} differences so far")
         if blocks is None:
             self.look_at(members.ids_of_archived())
-            self._look_at_templates()
+            self._look_at_whole(audit_rewards.templates)
+            self._look_at_whole(audit_credits.books_of_guides)
 
     def look_at(self, member_ids: Iterable[str]) -> None:
         """Look at members, a few at a time."""
@@ -75,10 +76,10 @@ class Audit:
             for member_id, look in pool.map(self._guarded, member_ids):
                 self._note(member_id, look)
 
-    def _look_at_templates(self) -> None:
-        """Look at the stock of coupons, twice where something differs."""
-        seen = list(audit_rewards.templates())
-        again = list(audit_rewards.templates()) if seen else []
+    def _look_at_whole(self, differences: Callable[[], Iterator[Difference]]) -> None:
+        """Look at what belongs to no member, twice where something differs."""
+        seen = list(differences())
+        again = list(differences()) if seen else []
         for difference in (one for one in again if one in seen):
             self._found["differences"] += 1
             self._tell("differs", difference.shown)

@@ -55,6 +55,8 @@ GIVEN: dict[str, Callable[[], Any]] = {
     "campaigns.carried_out.keys": lambda: [(id_of("store", "stores"), real_now(), ZONE)],
     "campaigns.move_participation.new": lambda: None,
     "commissions.ledger_of.order_id": lambda: ids.derived_id("ord", "nobody"),
+    "commissions.ledgers_of.order_ids": lambda: [ids.derived_id("ord", "nobody")],
+    "campaigns.all_credits_of.order_ids": lambda: [ids.derived_id("ord", "nobody")],
     "commissions.rows_of.keys": lambda: [(id_of("guide", "guides"), "row#2018-01")],
     "coupons.count.differences": lambda: {f"{id_of('template', 'coupons')}#ISSUED": 1},
     "coupons.forget.member_id": lambda: ids.derived_id("mbr", "another"),

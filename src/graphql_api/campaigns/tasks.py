@@ -62,6 +62,12 @@ def credit(order: Order, *, clock: Clock) -> int:
     return transact(attempt)
 
 
+def brought_by_terms(order: Order, item: OrderCredits) -> ByCampaign:
+    """What a version of an order brings to the campaigns that were chosen for it."""
+    brought = _brought(order)
+    return {id_: brought for id_ in item.campaign_ids if brought}
+
+
 def _new(order: Order) -> OrderCredits:
     version, _ = policies.remembered(PolicyKind.ATTRIBUTION)
     return OrderCredits(order.id, policy_version=version, campaign_ids=[], brought_document=[])

@@ -26,7 +26,24 @@ Owner = tuple[str, str]
 
 def ledger_of(order_id: str) -> OrderLedger | None:
     """The books of an order as they are now (strongly consistent), to decide on."""
-    return batch_get(OrderLedger, [(order_id, SOLE)], consistent=True)[0]
+    return ledgers_of([order_id])[0]
+
+
+def ledgers_of(order_ids: Sequence[str]) -> list[OrderLedger | None]:
+    """The same of several orders."""
+    return batch_get(OrderLedger, [(id_, SOLE) for id_ in order_ids], consistent=True)
+
+
+def all_rows_of(guide_id: str) -> list[CommissionRow]:
+    """Every row of a guide as it is now (strongly consistent), by day."""
+    begins = CommissionRow.sort.startswith(models.ROW)
+    return list(CommissionRow.query(guide_id, begins, consistent_read=True))
+
+
+def all_months_of(owner: str) -> list[MonthSum]:
+    """The sums of a guide or a store as they are now (strongly consistent), by month."""
+    begins = MonthSum.sort.startswith(models.MONTH)
+    return list(MonthSum.query(owner, begins, consistent_read=True))
 
 
 def months(owners: Sequence[Owner]) -> list[MonthSum]:

@@ -7,7 +7,14 @@ from datetime import date
 from graphql_api.commissions import models, repository, rules
 from graphql_api.commissions.models import CommissionRow, OrderLedger
 from graphql_api.commissions.repository import Sums
-from graphql_api.commissions.rules import CommissionState, Difference, Ledger, Sale, Terms
+from graphql_api.commissions.rules import (
+    Amounts,
+    CommissionState,
+    Difference,
+    Ledger,
+    Sale,
+    Terms,
+)
 from graphql_api.guides import repository as guides
 from graphql_api.kit.dynamo import Transaction, transact
 from graphql_api.kit.time import Clock
@@ -34,7 +41,7 @@ def follow(order: Order, *, clock: Clock) -> int:
 
     def attempt(tx: Transaction) -> int:
         stored = repository.ledger_of(order.id)
-        if stored is None and not _begins(order, sale):
+        if stored is None and not opens_books(order):
             return 0
         ledger = stored.ledger if stored else Ledger(_terms(order))
         if order.version <= ledger.followed:
@@ -50,13 +57,22 @@ def follow(order: Order, *, clock: Clock) -> int:
     return transact(attempt)
 
 
-def _begins(order: Order, sale: Sale) -> bool:
+def opens_books(order: Order) -> bool:
     """Whether books are opened for an order that has none.
 
     The first version of an order that nobody earns by needs none; a later one does, so that an
     earlier one which comes after it finds them.
     """
-    return order.came_live and bool(sale.guides or order.version > 1)
+    earns = bool(order.guide_id or order.exclusive_guide_id or order.version > 1)
+    return order.state.body is not None and order.came_live and earns
+
+
+def earned_by(order: Order, books: OrderLedger) -> Amounts:
+    """What a version of an order earns by the terms on its books."""
+    terms = books.ledger.terms
+    sale = rules.sale_of(order.state, order.exclusive_guide_id)
+    policy = _policy(terms.policy_version)
+    return rules.commission_of(sale, policy, terms.levels, first=bool(terms.first))
 
 
 def _terms(order: Order) -> Terms:

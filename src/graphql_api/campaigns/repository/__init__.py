@@ -2,6 +2,7 @@
 
 from graphql_api.campaigns.repository.credits import (
     add_credit,
+    all_credits_of,
     brought_by,
     credits_of,
     page_of_credits,
@@ -44,6 +45,7 @@ __all__ = [
     "StoreMoment",
     "add_credit",
     "add_participation",
+    "all_credits_of",
     "brought_by",
     "carried_out",
     "convert",

@@ -20,7 +20,12 @@ from graphql_api.kit.dynamo.blocks import key_walk
 
 def credits_of(order_id: str) -> OrderCredits | None:
     """The credit of an order as it is now (strongly consistent), to decide on."""
-    return batch_get(OrderCredits, [(order_id, SOLE)], consistent=True)[0]
+    return all_credits_of([order_id])[0]
+
+
+def all_credits_of(order_ids: Sequence[str]) -> list[OrderCredits | None]:
+    """The same of several orders."""
+    return batch_get(OrderCredits, [(id_, SOLE) for id_ in order_ids], consistent=True)
 
 
 def brought_by(campaign_ids: Sequence[str]) -> list[Brought]:
