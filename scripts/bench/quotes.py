@@ -61,6 +61,13 @@ def coupons() -> tuple[Choice, ...]:
     return tuple(Choice(id_, Candidate(id_, terms), _ALL_YEAR) for id_, terms in named)
 
 
+def apart(choice: Choice) -> Choice:
+    """The same, going with no other."""
+    assert choice.coupon is not None
+    alone = choice.coupon.terms.model_copy(update={"stackable": False})
+    return replace(choice, coupon=replace(choice.coupon, terms=alone))
+
+
 def terms() -> Terms:
     """A member price, a spend-and-save, the member day, and points."""
     save = SpendAndSave(name="save", steps=(SaveStep(from_fen=10_000, off=500),))
@@ -72,11 +79,11 @@ def terms() -> Terms:
 def run(say: Callable[[str], None]) -> str:
     """The table; rates, which are those of this machine, are only said."""
     what, by, ten = basket(), terms(), coupons()
-    apart = tuple(_apart(choice) for choice in ten)
+    alone = tuple(apart(choice) for choice in ten)
     lanes = [
         Lane("ten coupons, each taken off the whole once", _floor(what, ten)),
         Lane("a quote without coupons", _quoting(what, by)),
-        Lane("with ten coupons, of which one applies", _quoting(what, replace(by, choices=apart))),
+        Lane("with ten coupons, of which one applies", _quoting(what, replace(by, choices=alone))),
         Lane("with ten coupons that all go together", _quoting(what, replace(by, choices=ten))),
     ]
     measure.interleave(lanes)
@@ -88,12 +95,6 @@ def run(say: Callable[[str], None]) -> str:
 
 def _shared() -> dict[str, object]:
     return {"validity": _VALIDITY, "stackable": True}
-
-
-def _apart(choice: Choice) -> Choice:
-    assert choice.coupon is not None
-    alone = choice.coupon.terms.model_copy(update={"stackable": False})
-    return replace(choice, coupon=replace(choice.coupon, terms=alone))
 
 
 def _floor(what: Basket, choices: tuple[Choice, ...]) -> Callable[[], int]:

@@ -1,13 +1,15 @@
 """Members made up for measuring, and how lanes are compared and results written down."""
 
 import sys
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from graphql_api.checkout.rules import quote
 from scripts.bench import __main__ as bench
-from scripts.bench import population, report
+from scripts.bench import population, quotes, report
 from scripts.bench.measure import Lane
 
 
@@ -22,6 +24,13 @@ def test_fewer_made_up_members_are_the_first_of_more_and_buy_before_and_after() 
         assert all(date(2018, 1, 1) <= day <= date(2018, 1, 31) for day in days)
     assert 0 < sum(person.facts.last_on is None for person in more) < 200
     assert 100 < sum(len(person.arrivals) for person in more) < 600
+
+
+def test_lanes_of_quotes_take_the_coupons_that_they_say() -> None:
+    what, by, ten = quotes.basket(), quotes.terms(), quotes.coupons()
+    apart = tuple(quotes.apart(choice) for choice in ten)
+    taken = [quote(what, replace(by, choices=given)).coupon_ids for given in ((), apart, ten)]
+    assert [len(ids) for ids in taken] == [0, 1, 10]
 
 
 def test_lane_is_compared_by_record_and_round() -> None:

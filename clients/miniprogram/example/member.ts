@@ -6,6 +6,9 @@ import {
   LoginDocument,
   LogoutDocument,
   MyCardDocument,
+  MyCheckoutQuoteDocument,
+  type MyCheckoutQuoteQueryVariables,
+  MyCheckoutReserveDocument,
   MyCouponDocument,
   MyCouponsDocument,
   MyOrdersDocument,
@@ -75,6 +78,22 @@ export async function claimCoupon(templateId: string) {
   const input = { by: { templateId } };
   const { data } = await client.send(CouponClaimDocument, { input, key }, { key });
   return data?.couponClaim;
+}
+
+type Basket = MyCheckoutQuoteQueryVariables["input"];
+
+/** What the basket costs, with the best of the member's coupons; asked anew as it changes. */
+export async function quote(input: Basket) {
+  const { data } = await client.send(MyCheckoutQuoteDocument, { input });
+  return data?.checkoutQuote;
+}
+
+/** Keeps what pays for the basket while the member pays; or the quote of now, if that changed. */
+export async function keep(input: Basket, externalId: string, payable: string) {
+  const key = newKey();
+  const kept = { ...input, source: "mall", externalId, payable };
+  const { data } = await client.send(MyCheckoutReserveDocument, { input: kept, key }, { key });
+  return data?.checkoutReserve;
 }
 
 /** Makes one key for one press of the button, so that the client may try again. */
