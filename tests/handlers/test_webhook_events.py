@@ -155,7 +155,8 @@ def test_order_refund_and_first_purchase_are_told(store: Store, streams: Streams
     register(URL)
     snapshot = make_snapshot(store, external_id="W-1", member_id=member.id)
     order = orders.apply(snapshot, clock=CLOCK).order
-    first, applied = sorted(streams.drain())
+    first, earned, applied = sorted(streams.drain())
+    assert (earned[0], earned[1]["object"]["id"]) == ("MEMBER_POINTS_CHANGED", member.id)
     assert (first[0], first[1]["object"]["id"]) == ("MEMBER_FIRST_PURCHASE", member.id)
     assert applied[0] == "ORDER_APPLIED"
     assert applied[1]["object"] == {"type": "Order", "id": order.id, "version": 1}
@@ -164,7 +165,8 @@ def test_order_refund_and_first_purchase_are_told(store: Store, streams: Streams
     orders.apply(
         make_snapshot(store, make_refund(), external_id="W-1", member_id=member.id), clock=CLOCK
     )
-    [(topic, told)] = streams.drain()
+    [(lost, _), (topic, told)] = sorted(streams.drain())
+    assert lost == "MEMBER_POINTS_CHANGED"
     assert (topic, told["changed"], told["object"]["version"]) == ("ORDER_REFUNDED", ["refunds"], 2)
 
     orders.apply(snapshot, clock=CLOCK)

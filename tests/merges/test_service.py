@@ -101,7 +101,7 @@ def test_merge_of_two_lives_is_whole_in_the_answer_and_says_what_it_moved(scene:
         Moved(MergePart.IDENTITIES, 3),
         Moved(MergePart.EFFECTS, 1),
         Moved(MergePart.FACTS, 1),
-        Moved(MergePart.POINTS, 1),
+        Moved(MergePart.POINTS, 4),
         Moved(MergePart.PROFILE, 4),
         Moved(MergePart.JOINING, 1),
         Moved(MergePart.CONSENTS, 2),
@@ -118,16 +118,16 @@ def test_merge_of_two_lives_is_whole_in_the_answer_and_says_what_it_moved(scene:
 def test_points_of_both_are_the_survivors_and_a_key_was_used_by_either(scene: Scene) -> None:
     scene.merge()
     survivor = member_now(scene.survivor.id)
-    assert figures_of(survivor.id) == (80, 0, 20)
-    assert {lot.id: lot.points for lot in account_of(survivor.id).lots} == {
-        "grant:welcome": 30,
-        "grant:welcome~m": 50,
-    }
+    # Granted 80 and 20 that are frozen; earned 3 + 60 + 7, and 100 within the hold.
+    assert figures_of(survivor.id) == (150, 100, 20)
+    lots = {lot.id: lot.points for lot in account_of(survivor.id).lots}
+    assert (lots.pop("grant:welcome"), lots.pop("grant:welcome~m")) == (30, 50)
+    assert sorted(lots.values()) == [3, 7, 60, 100]
     assert account_of(scene.loser.id) == account_of("mbr_nobody")
     points.grant(scene.loser.id, 70, key="welcome", cause=points.Cause(CLOCK))
     released = points.PointsRelease(member_id=scene.loser.id, key="cart")
     points.unfreeze(released, viewer=SYSTEM, clock=CLOCK)
-    assert figures_of(survivor.id) == (100, 0, 0)
+    assert figures_of(survivor.id) == (170, 100, 0)
 
 
 def test_orders_are_the_survivors_and_the_facts_are_those_of_all_orders(scene: Scene) -> None:
