@@ -90,8 +90,24 @@ def install() -> None:
     tokens = lru_cache(4096)(dynamodb._tokenize)
     dynamodb._tokenize = lambda expression: list(tokens(expression))
     _count_capacity_on_request()
+    _take_numbers_of_parameters()
     if path := os.environ.get("DECISIONS"):
         _write_down_decisions(Path(path))
+
+
+def _take_numbers_of_parameters() -> None:
+    """A parameter of a template is text; CloudFormation makes a number of it where one belongs."""
+    functions: Any = importlib.import_module("ministack.services.lambda_svc")
+    limit = functions._sqs_esm_concurrency
+
+    @wraps(limit)
+    def limit_as_a_number(esm: dict[str, Any], *args: Any) -> Any:
+        scaling = esm.get("ScalingConfig") or {}
+        if "MaximumConcurrency" in scaling:
+            scaling["MaximumConcurrency"] = int(scaling["MaximumConcurrency"])
+        return limit(esm, *args)
+
+    functions._sqs_esm_concurrency = limit_as_a_number
 
 
 def _write_down_decisions(path: Path) -> None:

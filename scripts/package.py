@@ -42,6 +42,8 @@ IN_THE_RUNTIME = frozenset({"boto3", "botocore", "s3transfer", "urllib3"})
 _UNNEEDED_FOLDERS = frozenset({"tests", "test", "bin", "__pycache__"})
 _UNNEEDED_FILES = frozenset({".pyi", ".pyx", ".pxd", ".c", ".h", ".typed"})
 _KEPT_OF_METADATA = frozenset({"METADATA", "entry_points.txt"})
+# The embedded AWS unzips the package for each function, and has no botocore: these it needs.
+_ASKED_SERVICES = frozenset({"dynamodb", "s3", "secretsmanager", "sqs", "stepfunctions", "sts"})
 _UNZIPPED_LIMIT = 250 * 2**20
 
 
@@ -69,6 +71,9 @@ def build(python: str, arch: str, *, local: bool = False) -> Package:
     _install(folder, python, arch, local=local)
     shutil.copytree(SOURCES, folder / SOURCES.name)
     _slim(folder)
+    for service in (folder / "botocore" / "data").glob("*/"):
+        if service.name not in _ASKED_SERVICES:
+            shutil.rmtree(service)
     _compile(folder, _interpreter(python))
     if wrong := problems(folder, python):
         raise PackageError("\n".join(wrong[:20]))

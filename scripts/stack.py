@@ -83,6 +83,7 @@ def _parameters(arch: str, people: str) -> dict[str, str]:
         "Arch": arch,
         "SecretsArn": _secret(),
         "FirstOperator": FIRST_OPERATOR,
+        "TrustedRoles": "",  # there is no manifest here yet
         "WechatAppId": stand_ins.APP_ID,
         "WecomCorpId": stand_ins.CORP_ID,
         "WechatBaseUrl": people,

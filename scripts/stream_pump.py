@@ -25,6 +25,7 @@ IDLE_SECONDS = 0.5
 
 Handler = Callable[[dict[str, Any], Any], Any]
 Record = dict[str, Any]
+SetAside = Callable[[str, str, Record], None]
 
 
 class StreamPlaces(StoresItem):
@@ -50,16 +51,24 @@ class Context:
 class Pump:
     """Moves one table's stream into a handler, from where it stopped last time.
 
-    Of several that read the same stream each has the name of its consumer.
+    Of several that read the same stream each has the name of its consumer. `set_aside` takes what
+    failed too often, with its stream and shard; without one it is written to a file.
     """
 
     def __init__(
-        self, table: str, handler: Handler, data_dir: Path, *, consumer: str | None = None
+        self,
+        table: str,
+        handler: Handler,
+        data_dir: Path,
+        *,
+        consumer: str | None = None,
+        set_aside: SetAside | None = None,
     ) -> None:
         self._table = table
         self._name = f"{table}-{consumer}" if consumer else table
         self._handler = handler
-        self._set_aside = data_dir / f"stream-{self._name}.failed.jsonl"
+        self._failed = data_dir / f"stream-{self._name}.failed.jsonl"
+        self._set_aside = set_aside or self._write_down
         self._iterators: dict[str, str] = {}
         self._finished: set[str] = set()
         self._stop = threading.Event()
@@ -119,7 +128,7 @@ class Pump:
                 continue  # DynamoDB Local gives up on one that waited for the first record
             records = [_as_lambda_sees(record) for record in answer["Records"]]
             if records:
-                self._deliver(records)
+                self._deliver(arn, shard["ShardId"], records)
                 self._note(place, records[-1]["dynamodb"]["SequenceNumber"])
                 moved += len(records)
             # An empty page is not the end of a shard; the end has no next iterator.
@@ -142,7 +151,7 @@ class Pump:
         iterator: str = found["ShardIterator"]
         return iterator
 
-    def _deliver(self, records: list[Record]) -> None:
+    def _deliver(self, arn: str, shard: str, records: list[Record]) -> None:
         """Call the handler until every record is done or set aside."""
         tries = 0
         while records:
@@ -152,9 +161,12 @@ class Pump:
             tries = tries + 1 if failed == 0 else 1
             records = records[failed:]
             if tries >= TRIES:
-                with self._set_aside.open("a") as file:
-                    file.write(json.dumps(records[0]) + "\n")
+                self._set_aside(arn, shard, records[0])
                 records, tries = records[1:], 0
+
+    def _write_down(self, _arn: str, _shard: str, record: Record) -> None:
+        with self._failed.open("a") as file:
+            file.write(json.dumps(record) + "\n")
 
     def _first_failure(self, records: list[Record]) -> int | None:
         try:

@@ -132,6 +132,11 @@ BENEFITS = {
 
 @pytest.fixture
 def seeded(chain: str, stand_ins: StandIns) -> dict[str, str]:
+    """The ids of everything that `seed` makes, by name."""
+    return seed()
+
+
+def seed() -> dict[str, str]:
     """The ids of a region with two stores, their guides, three members, and an order, by name.
 
     Every field of the first of each kind has a value. `member` belongs to `guide` and `store`.

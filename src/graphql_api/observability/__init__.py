@@ -3,6 +3,7 @@
 Every line of an invocation has its `correlation_id`; in a batch, those of a record name it.
 """
 
+import gc
 import os
 import traceback
 from collections import Counter
@@ -73,6 +74,13 @@ def tell_counts() -> None:
         _metrics.flush_metrics()
 
 
+def _collect_garbage_from_now_on() -> None:
+    """What is there by now stays; see handlers/__init__.py, which switched the collector off."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
+
+
 def invocation(
     handler: Callable[[dict[str, Any], Any], Answer],
 ) -> Callable[[dict[str, Any], Any], Answer]:
@@ -90,5 +98,6 @@ def invocation(
                 raise InvocationFailed(type(error).__qualname__) from None
             finally:
                 tell_counts()
+                _collect_garbage_from_now_on()
 
     return observed

@@ -1,0 +1,55 @@
+"""Every document of schema/operations, sent to the deployed API of a chain with all in it."""
+
+import json
+import re
+import time
+from collections.abc import Mapping
+
+from scripts.e2e.journey import PATIENCE, Failed, Journey
+from tests.seeded import seed
+from tests.test_operations import DOCUMENTS, empty_answers, filled, read_run
+
+# Members first: what headquarters changes, they would find changed.
+CLIENTS = ("mini_program", "integration", "console")
+# What ends something comes last, so that the others find it.
+_ENDS = re.compile(
+    r"archive|erase|remove|revoke|disable|merge|cancel|discard|withdraw|release|logout|retire"
+    r"|recycle|stop|void|end"
+)
+
+
+def every_document_is_sent(journey: Journey) -> str:
+    """Each by the viewer that it names; one may find what another ended, none may fail."""
+    seeded = seed()
+    became: dict[str, list[str]] = {"answered": [], "refused": [], "failed": []}
+    for name in sorted(DOCUMENTS, key=_turn):
+        text = DOCUMENTS[name].read_text(encoding="utf-8")
+        became[_sent(journey, text, name, seeded)].append(name)
+    if became["failed"] or len(became["answered"]) < 0.75 * len(DOCUMENTS):
+        raise Failed(f"failed: {became['failed']}, refused: {became['refused']}")
+    return f"{len(became['answered'])} answered, {len(became['refused'])} refused after others"
+
+
+def _turn(name: str) -> tuple[bool, int, str]:
+    return bool(_ENDS.search(name)), CLIENTS.index(name.partition("/")[0]), name
+
+
+def _sent(journey: Journey, text: str, name: str, seeded: Mapping[str, str]) -> str:
+    run = read_run(text)
+    body = {"query": text, "variables": json.loads(filled(run.variables, seeded))}
+    token = run.token(seeded)
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    while True:
+        answer = journey.http.post(f"{journey.served.url}/graphql", json=body, headers=headers)
+        wait = float(answer.headers.get("retry-after", 0))
+        if answer.status_code != 429 or wait > PATIENCE:
+            break
+        time.sleep(wait)
+    told = answer.json()
+    codes = {str(one.get("extensions", {}).get("code")) for one in told.get("errors", [])}
+    if codes & {"INTERNAL_SERVER_ERROR", "None"}:
+        print(f"    {name}: {json.dumps(told, ensure_ascii=False)[:500]}", flush=True)
+        return "failed"
+    if codes:
+        return "refused"
+    return "refused" if empty_answers(told["data"]) else "answered"
