@@ -1,12 +1,10 @@
-"""Queries and mutations of campaigns."""
+"""What comes in with commands on campaigns, and what comes of them."""
 
-import asyncio
-from datetime import date, datetime, timedelta
-from typing import Annotated
+from datetime import datetime
 
 import strawberry
 
-from graphql_api.campaigns import models, repository, rules, service
+from graphql_api.campaigns import service
 from graphql_api.campaigns.rules import (
     BudgetPeriod,
     CampaignChannel,
@@ -15,177 +13,16 @@ from graphql_api.campaigns.rules import (
     CampaignState,
     ControlMode,
     GoalMetric,
-    Overlap,
     ParticipationState,
     PathStep,
-    Schedule,
 )
-from graphql_api.campaigns.types import Campaign, CampaignAdoption, CampaignParticipation, look
-from graphql_api.context import Context, Info
-from graphql_api.errors import Invalid
-from graphql_api.kit.graphql import (
-    Connection,
-    UserError,
-    changed_field,
-    command,
-    errors_field,
-    field,
-    mutation,
-    paged,
-)
-from graphql_api.kit.graphql.access import INHERITED, Verdict
-from graphql_api.kit.graphql.arguments import INPUT, After, First, Id, Reverse
+from graphql_api.campaigns.types import Campaign, CampaignAdoption, CampaignParticipation
+from graphql_api.kit.graphql import UserError, changed_field, errors_field, field
+from graphql_api.kit.graphql.access import INHERITED
 from graphql_api.kit.graphql.mutations import user_errors
 from graphql_api.kit.graphql.scalars import Json, Money
-from graphql_api.kit.time import start_of
-from graphql_api.permissions import (
-    CAMPAIGN_ADOPT,
-    CAMPAIGN_FIELD,
-    CAMPAIGN_STAFF,
-    CAMPAIGN_WRITE,
-)
-from graphql_api.stores import repository as stores
 
-MAX_CALENDAR_DAYS = 366
-_FIRST_DAY, _LAST_DAY = date(1970, 1, 1), date(2199, 12, 30)
 _VERSION = "Refuse with CONFLICT when it has changed since. 期望版本"
-
-
-@strawberry.input(description="Which campaign: exactly one of these. 活动选择条件", one_of=True)
-class CampaignSelector:
-    """One way to name a campaign."""
-
-    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="Its id. 全局 ID")
-    external_id: strawberry.Maybe[strawberry.ID] = strawberry.field(
-        description="Its id in another system, for those who may see it. 外部 ID"
-    )
-
-
-@strawberry.type(description="Two campaigns at one time in one store. 活动重叠")
-class CampaignOverlap:
-    """Shows rules.Overlap."""
-
-    first: Campaign = field(rule=INHERITED, description="The one that starts earlier. 先开始的活动")
-    second: Campaign = field(rule=INHERITED, description="The other. 后开始的活动")
-    starts_at: datetime = field(rule=INHERITED, description="From when both are on. 重叠开始")
-    ends_at: datetime = field(rule=INHERITED, description="Until when both are on. 重叠结束")
-
-
-@strawberry.type(
-    description="The campaigns of some days, and which get in each other's way. 活动日历"
-)
-class CampaignCalendar:
-    """Shows campaigns and their overlaps."""
-
-    campaigns: list[Campaign] = field(
-        rule=INHERITED, description="By when they start, drafts too where you see them. 活动"
-    )
-    overlaps: list[CampaignOverlap] = field(
-        rule=INHERITED, description="Pairs that share time in the window, and stores. 重叠"
-    )
-
-    def __init__(self, campaigns: list[models.Campaign], overlaps: list[Overlap]) -> None:
-        shown: list[object] = [
-            CampaignOverlap(
-                first=one.first,  # type: ignore[arg-type]  # a type is a view on the stored item
-                second=one.second,  # type: ignore[arg-type]  # as above
-                starts_at=one.schedule.starts_at,
-                ends_at=one.schedule.ends_at,
-            )
-            for one in overlaps
-        ]
-        self.__dict__ |= {"campaigns": campaigns, "overlaps": shown}
-
-
-@strawberry.type
-class CampaignQueries:
-    """Root fields of this slice."""
-
-    @strawberry.field(
-        description="One campaign; null where there is none that you may see. 活动",
-        graphql_type=Campaign | None,
-        metadata={"rule": CAMPAIGN_FIELD},
-    )
-    async def campaign(
-        self,
-        info: Info,
-        by: Annotated[CampaignSelector, strawberry.argument(description="Which one. 选择条件")],
-    ) -> models.Campaign | None:
-        """By id, or by its id in another system."""
-        context = info.context
-        id_: str | None = by.id.value if by.id else None
-        if by.external_id and CAMPAIGN_STAFF.verdict(context.viewer) is Verdict.ALLOW:
-            external_id = str(by.external_id.value)
-            id_ = await context.run(repository.id_by_external_id, external_id)
-        found = await context.load(repository.get_many, id_) if id_ else None
-        return await look(context, found) if found else None
-
-    @strawberry.field(
-        description="Campaigns within your scope that are not archived, by number. 活动列表",
-        graphql_type=Connection[Campaign],
-        metadata={"rule": CAMPAIGN_STAFF},
-    )
-    async def campaigns(
-        self, info: Info, first: First = 20, after: After = None, reverse: Reverse = False
-    ) -> object:
-        """Scope chooses the path."""
-        context = info.context
-        if rules.sees_plans(context.viewer):
-            return await paged(
-                context, repository.page_of_all, first=first, after=after, reverse=reverse
-            )
-        reach = rules.reach_of(context.viewer)
-        places = tuple(sorted(reach.stores)), tuple(sorted(reach.units))
-        return await paged(
-            context, repository.page_of_reach, *places, first=first, after=after, reverse=reverse
-        )
-
-    @strawberry.field(
-        description="Campaigns that touch a stretch of days, with their overlaps. 活动日历",
-        graphql_type=CampaignCalendar | None,
-        metadata={"rule": CAMPAIGN_STAFF},
-    )
-    async def campaign_calendar(
-        self,
-        info: Info,
-        first_day: Annotated[
-            date, strawberry.argument(name="from", description="The first day. 开始日期")
-        ],
-        last_day: Annotated[
-            date,
-            strawberry.argument(
-                name="to", description="The last day, within 366 days of the first. 结束日期"
-            ),
-        ],
-    ) -> CampaignCalendar:
-        """By months, so that only these days' campaigns are read."""
-        context = info.context
-        window = _window(first_day, last_day, context.clock.zone)
-        found = await _in_window(context, window)
-        places = sorted({id_ for campaign in found for id_ in campaign.scope.places})
-        lineages = await asyncio.gather(*(context.load(stores.lineages, id_) for id_ in places))
-        above = dict(zip(places, lineages, strict=True))
-        return CampaignCalendar(found, rules.overlaps(found, window, above))
-
-
-def _window(first_day: date, last_day: date, zone: str) -> Schedule:
-    """The days as instants, the last day included."""
-    if not _FIRST_DAY <= first_day <= last_day <= _LAST_DAY:
-        raise Invalid("A window begins before it ends, from 1970 to 2199", field=("to",))
-    if (last_day - first_day).days >= MAX_CALENDAR_DAYS:
-        raise Invalid(f"A window has at most {MAX_CALENDAR_DAYS} days", field=("to",))
-    return Schedule(start_of(first_day, zone), start_of(last_day + timedelta(days=1), zone))
-
-
-async def _in_window(context: Context, window: Schedule) -> list[models.Campaign]:
-    """The campaigns on in a window that the viewer sees, by when they start."""
-    months = window.months(context.clock.zone)
-    listed = await asyncio.gather(*(context.load(repository.in_months, month) for month in months))
-    known = {campaign.id: campaign for campaigns in listed for campaign in campaigns}
-    touching = [c for c in known.values() if c.schedule.shared_with(window) is not None]
-    seen = await asyncio.gather(*(look(context, campaign) for campaign in touching))
-    shown = [campaign for campaign in seen if campaign is not None]
-    return sorted(shown, key=lambda c: (c.starts_at, c.id))
 
 
 @strawberry.input(description="What a campaign is to reach. 活动目标")
@@ -426,97 +263,3 @@ class CampaignParticipationPayload:
         "One for each, in the order given; null when all were refused. 结果"
     )
     user_errors: list[UserError] = errors_field()
-
-
-@strawberry.type
-class CampaignMutations:
-    """Commands of this slice."""
-
-    @mutation(CampaignPayload, rule=CAMPAIGN_WRITE, description="Plan a campaign. 新建活动")
-    def campaign_create(
-        self, info: Info, input: Annotated[CampaignCreateInput, INPUT]
-    ) -> models.Campaign:
-        """See service.create."""
-        new = command(service.CampaignCreate, input)
-        return service.create(new, viewer=info.context.viewer, clock=info.context.clock)
-
-    @mutation(CampaignPayload, rule=CAMPAIGN_WRITE, description="Change a campaign. 修改活动")
-    def campaign_update(
-        self, info: Info, input: Annotated[CampaignUpdateInput, INPUT]
-    ) -> models.Campaign:
-        """See service.update."""
-        change = command(service.CampaignUpdate, input)
-        return service.update(change, viewer=info.context.viewer, clock=info.context.clock)
-
-    @mutation(
-        CampaignPayload,
-        rule=CAMPAIGN_WRITE,
-        description=(
-            "Schedule, start, pause, resume or end a campaign, or take a schedule back."
-            " 变更活动状态"
-        ),
-    )
-    def campaign_state_set(
-        self, info: Info, input: Annotated[CampaignStateSetInput, INPUT]
-    ) -> models.Campaign:
-        """See service.set_state."""
-        change = command(service.CampaignStateSet, input)
-        return service.set_state(change, viewer=info.context.viewer, clock=info.context.clock)
-
-    @mutation(CampaignPayload, rule=CAMPAIGN_WRITE, description="Put a draft away. 归档草稿")
-    def campaign_archive(self, info: Info, id: Id) -> models.Campaign:
-        """See service.archive."""
-        return service.archive(id, viewer=info.context.viewer, clock=info.context.clock)
-
-    @mutation(
-        CampaignAdoptionPayload,
-        rule=CAMPAIGN_ADOPT,
-        description="Take up a campaign for your store, with a name and time of its own. 承接活动",
-    )
-    def campaign_adopt(
-        self, info: Info, input: Annotated[CampaignAdoptInput, INPUT]
-    ) -> models.Adoption:
-        """See service.adopt."""
-        given = command(service.Adopt, input)
-        return service.adopt(given, viewer=info.context.viewer, clock=info.context.clock)
-
-    @mutation(
-        CampaignAdoptionPayload,
-        rule=CAMPAIGN_ADOPT,
-        description="Change what your store adapts of a campaign. 修改承接",
-    )
-    def campaign_adoption_update(
-        self, info: Info, input: Annotated[CampaignAdoptionUpdateInput, INPUT]
-    ) -> models.Adoption:
-        """See service.update_adoption."""
-        given = command(service.AdoptionUpdate, input)
-        return service.update_adoption(given, viewer=info.context.viewer, clock=info.context.clock)
-
-    @mutation(
-        CampaignAdoptionPayload,
-        rule=CAMPAIGN_ADOPT,
-        description="Withdraw your store from a campaign; it may come back. 退出活动",
-    )
-    def campaign_adoption_withdraw(
-        self, info: Info, input: Annotated[CampaignAdoptionWithdrawInput, INPUT]
-    ) -> models.Adoption:
-        """See service.withdraw."""
-        given = command(service.AdoptionWithdraw, input)
-        return service.withdraw(given, viewer=info.context.viewer, clock=info.context.clock)
-
-    @mutation(
-        CampaignParticipationPayload,
-        rule=CAMPAIGN_WRITE,
-        description=(
-            "Note that members take part, at most 100; who does already stays as they are."
-            " 添加参与记录"
-        ),
-    )
-    def campaign_participation_add(
-        self, info: Info, input: Annotated[CampaignParticipationAddInput, INPUT]
-    ) -> list[CampaignParticipationResult]:
-        """See service.add_participations."""
-        context = info.context
-        given = command(service.ParticipationAdd, input)
-        added = service.add_participations(given, viewer=context.viewer, clock=context.clock)
-        return [CampaignParticipationResult(one) for one in added]
