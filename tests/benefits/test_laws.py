@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphql_api.benefits import repository, rules, service, tasks
@@ -100,7 +100,7 @@ def state(member: Member) -> tuple[list[Any], int, int]:
     return list(page.items), int(now.points), len(held.items)
 
 
-@on_storage
+@settings(on_storage, max_examples=10)
 @given(events=st.lists(st.tuples(st.sampled_from(sorted(EVENTS)), st.booleans()), max_size=8))
 def test_points_and_coupons_are_those_of_the_gifts_given_each_once(
     events: list[tuple[str, bool]], store: Store

@@ -21,6 +21,7 @@ from graphql_api.members import repository as members
 from graphql_api.members import service as member_service
 from graphql_api.members.models import Member
 from graphql_api.members.rules import EffectKind
+from graphql_api.standing import repository as standing_repository
 from graphql_api.stores.models import Store
 from graphql_api.viewer import SYSTEM, Role, Viewer
 from tests.benefits.factories import (
@@ -153,6 +154,18 @@ def test_failed_gift_is_given_by_hand_by_what_the_policy_says_now(store: Store) 
     before = everything()
     assert retry(member) is GiftState.GIVEN
     assert everything() == before
+
+
+def test_what_was_just_published_counts_for_who_tries_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_in_force({"V1": {"joiningGift": {"coupons": [make_template(stock=0).id]}}})
+    member = make_member(store)
+    give(member)
+    monkeypatch.setattr(standing_repository, "forget", lambda: None)
+    put_in_force({"V1": {"joiningGift": {"points": 45}}})
+    assert retry(member) is GiftState.GIVEN
+    assert points_of(member) == 45
 
 
 def test_failed_gift_of_which_nothing_is_in_force_any_more_is_void(store: Store) -> None:

@@ -87,19 +87,15 @@ def test_item_is_changed_and_what_is_left_out_stays(chain: str) -> None:
     refused(lambda: service.update(change, viewer=SYSTEM), Conflict, "expected_version")
 
 
-@pytest.mark.parametrize(
-    ("given", "error", "field"),
-    [
+def test_item_that_makes_no_sense_is_refused(chain: str) -> None:
+    wrong: list[tuple[dict[str, Any], type[AppError], str]] = [
         ({"kind": ItemKind.COUPON}, Required, "template_id"),
         ({"kind": ItemKind.COUPON, "template_id": "ctp_1"}, NotFound, "template_id"),
         ({"template_id": "ctp_" + "0" * 26}, Invalid, "template_id"),
         ({"starts_at": NOW, "ends_at": NOW}, Invalid, "ends_at"),
-    ],
-)
-def test_item_that_makes_no_sense_is_refused(
-    chain: str, given: dict[str, Any], error: type[AppError], field: str
-) -> None:
-    refused(lambda: draft(**given), error, field)
+    ]
+    for given, error, field in wrong:
+        refused(partial(draft, **given), error, field)
 
 
 def test_name_of_an_item_is_not_cleared(chain: str) -> None:
@@ -169,21 +165,16 @@ def test_coupon_that_is_not_given_out_takes_no_points(member: Member) -> None:
     refused(lambda: redeem(member, item), ForbiddenTransition, "item_id")
 
 
-@pytest.mark.parametrize(
-    ("given", "error"),
-    [
+def test_what_cannot_be_had_is_refused(member: Member, store: Store) -> None:
+    wrong: list[tuple[dict[str, Any], type[AppError]]] = [
         ({"points": 1_001}, InsufficientPoints),
         ({"stock": 0}, LimitExceeded),
         ({"tiers": ["V2"]}, Forbidden),
         ({"starts_at": NOW + HOUR}, ForbiddenTransition),
         ({"ends_at": NOW}, ForbiddenTransition),
-    ],
-)
-def test_what_cannot_be_had_is_refused(
-    member: Member, store: Store, given: dict[str, Any], error: type[AppError]
-) -> None:
-    item = make_item(**given)
-    refused(lambda: redeem(member, item, store), error, "item_id")
+    ]
+    for given, error in wrong:
+        refused(partial(redeem, member, make_item(**given), store), error, "item_id")
 
 
 def test_draft_is_no_item_for_members_and_stopped_is_not_offered(

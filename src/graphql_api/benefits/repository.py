@@ -18,6 +18,14 @@ def in_force() -> tuple[int, BenefitsPolicy]:
     return version, document
 
 
+def in_force_now() -> tuple[int, BenefitsPolicy]:
+    """The same as it is now (strongly consistent), for who has just published it."""
+    policy = policies.in_force(PolicyKind.BENEFITS)
+    document = policy.content
+    assert isinstance(document, BenefitsPolicy)
+    return int(policy.version), document
+
+
 def points_in_force() -> PointsPolicy:
     """How many points tiers earn, as known to the process for a minute at most."""
     _, document = policies.remembered(PolicyKind.POINTS)

@@ -19,7 +19,7 @@ from graphql_api.members import repository as members
 from graphql_api.members.models import Member
 from graphql_api.members.rules import EffectKind, Origin, held_by_another, reaches
 from graphql_api.points import service as points
-from graphql_api.policies.rules import GiftTerms
+from graphql_api.policies.rules import BenefitsPolicy, GiftTerms
 from graphql_api.standing import models as standings
 from graphql_api.standing import repository as standing_repository
 from graphql_api.standing import service as standing
@@ -70,7 +70,7 @@ def give(member_id: str, occasion: Occasion, as_of: date, *, clock: Clock) -> Ou
         if known := _known(member, occasion):
             return Outcome(known[0])
         _require_free(member, clock)
-        gift, terms = _decided(member, occasion, as_of, clock)
+        gift, terms = _decided(member, occasion, as_of, clock, repository.in_force())
         if terms is None:
             return None
         _hand_over(tx, member, gift, terms, clock)
@@ -100,7 +100,7 @@ def retry(given: GiftRetry, *, viewer: Viewer, clock: Clock) -> Gift:
                 return found[0]
             raise NotFound("There is no such gift", field=("input", "level"))
         _require_free(member, clock)
-        now, terms = _decided(member, occasion, clock.today(), clock)
+        now, terms = _decided(member, occasion, clock.today(), clock, repository.in_force_now())
         void = rules.retried([one.state for one in found], terms)
         gift.state, gift.problem = (GiftState.VOID, void) if void else (GiftState.GIVEN, None)
         gift.tier, gift.policy_version, gift.at = now.tier, now.policy_version, now.at
@@ -148,11 +148,15 @@ def _known(member: Member, occasion: Occasion) -> list[Gift]:
 
 
 def _decided(
-    member: Member, occasion: Occasion, as_of: date, clock: Clock
+    member: Member,
+    occasion: Occasion,
+    as_of: date,
+    clock: Clock,
+    in_force: tuple[int, BenefitsPolicy],
 ) -> tuple[Gift, GiftTerms | None]:
-    """A gift by the policy in force and the tier of the day, and its terms."""
+    """A gift by a policy and the tier of the day, and its terms."""
     tier = tier_of(member, as_of, clock=clock)
-    version, policy = repository.in_force()
+    version, policy = in_force
     terms = rules.terms_of(policy, occasion, tier)
     gift = Gift(
         member.id,
