@@ -4,8 +4,10 @@ import itertools
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from graphql_api.coupons import models, repository, service
+from graphql_api.coupons import models, service
 from graphql_api.coupons.models import Coupon, CouponsItem, IssueJob, Template
+from graphql_api.coupons.repository import coupons as coupon_repository
+from graphql_api.coupons.repository import templates as template_repository
 from graphql_api.coupons.rules import (
     CouponKind,
     CouponSource,
@@ -89,7 +91,7 @@ def prepared_template(terms: Terms, **more: Any) -> tuple[Template, list[Coupons
         version=1,
         **known,
     )
-    repository._list(template)
+    template_repository._list(template)
     left = None if template.stock is None else int(template.stock) // models.STOCK_PARTS
     parts = [
         models.Stock(template.id, models.stock_sort(n), is_open=True, left=left)
@@ -123,7 +125,7 @@ def prepared_coupon(member: Member, template: Template, *, clock: Clock, **more:
 
 def with_pointers(coupon: Coupon) -> list[CouponsItem]:
     """A coupon as it is stored, and what leads to it."""
-    repository._index(coupon)
+    coupon_repository._index(coupon)
     names = (coupon.coupon_id, models.code_id(coupon.code))
     places: dict[str, Any] = {"member_id": coupon.member_id, "place": coupon.sort}
     return [coupon, *(models.CouponPointer(name, **places) for name in names)]
