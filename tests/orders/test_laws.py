@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphql_api.coupons import repository as coupons
@@ -176,7 +176,7 @@ class World:
         return SnapshotRefund(id=id_, revision=revision, at=at, amount=self.told.amounts[revision])
 
 
-@on_storage
+@settings(on_storage, max_examples=12)
 @given(told=tellings)
 def test_versions_in_any_sequence_and_doubled_are_the_last_version_once(
     told: Tellings, two_stores: list[Store], two_guides: list[str], template: Template
