@@ -4,7 +4,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,6 @@ from scripts import audit_credits, audit_rewards
 from scripts.audit_checks import CHECKS
 from scripts.audit_subject import Difference, Subject
 
-LOOKS = 3
 WORKERS = 4
 _NEWEST_RUNS = 20
 
@@ -91,14 +90,12 @@ class Audit:
             return member_id, problem
 
     def _look(self, member_id: str) -> Look:
-        seen: Sequence[Difference] = ()
-        look = Look()
-        for _ in range(LOOKS):
-            look = self._once(member_id)
-            if all(difference in seen for difference in look.differences):
-                return look
-            seen = look.differences
-        return look
+        look = self._once(member_id)
+        if not look.differences:
+            return look
+        again = self._once(member_id)
+        both = [one for one in again.differences if one in look.differences]
+        return replace(again, differences=both)
 
     def _once(self, member_id: str) -> Look:
         member = members.get(member_id)
