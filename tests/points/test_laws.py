@@ -228,7 +228,7 @@ def test_nominal_points_of_an_order_are_those_of_its_last_version(
 
 @GENEROUS
 @given(
-    sizes=st.lists(st.integers(1, 50), min_size=1, max_size=140),
+    sizes=st.lists(st.integers(1, 50), min_size=95, max_size=140),
     days=st.lists(st.sampled_from([None, 10, 20, 400]), min_size=140, max_size=140),
 )
 def test_lots_are_few_after_consolidation_and_nobody_loses_a_point_or_a_day(

@@ -209,6 +209,24 @@ def test_lot_whose_last_day_is_over_holds_for_the_days_of_grace() -> None:
     assert book(account, on=later(13)).figures.balance == 0
 
 
+def test_lot_that_still_holds_gets_no_grace_and_loses_no_day() -> None:
+    opened = book(holding(lot("a", 30, expires_on=later(90))))
+    kept = followed(opened, buy(yuan=0, used=30, share_refunded=(0, 30)))
+    opened = book(opened.close(), on=later(9), grace_days=3)
+    followed(opened, buy(yuan=0, used=30, share_refunded=(30, 30)), kept)
+    [back] = opened.close().lots
+    assert (back.points, back.expires_on) == (30, later(90))
+
+
+def test_points_that_go_back_to_a_lot_named_as_anothers_lose_no_day() -> None:
+    opened = book(holding(lot("a", 30, expires_on=later(90))))
+    kept = followed(opened, buy(yuan=0, used=30, share_refunded=(0, 30)))
+    opened = book(holding(lot("a", 5, expires_on=later(3))), on=later(1))
+    followed(opened, buy(yuan=0, used=30, share_refunded=(30, 30)), kept)
+    held = {one.id: (one.points, one.expires_on) for one in opened.close().lots}
+    assert held == {"a": (5, later(3)), "a~1": (30, later(90))}
+
+
 def test_what_came_back_and_expired_pays_no_debt() -> None:
     opened = book(holding(lot("a", 30, expires_on=later(5))))
     kept = followed(opened, buy(yuan=0, used=30, share_refunded=(0, 30)))
