@@ -194,7 +194,9 @@ WAYS = {
     "PointsEntry": f"{{ {MEMBER} {{ pointsLedger {{ nodes {{ % }} }} }} }}",
     "PointsEntryConnection": f"{{ {MEMBER} {{ pointsLedger {{ % }} }} }}",
     "PointsEntryEdge": f"{{ {MEMBER} {{ pointsLedger {{ edges {{ % }} }} }} }}",
-    "PointsDraw": f"{{ {MEMBER} {{ pointsLedger {{ nodes {{ draws {{ % }} }} }} }} }}",
+    "PointsDraw": (
+        f"{{ {MEMBER} {{ pointsLedger(reverse: true) {{ nodes {{ draws {{ % }} }} }} }} }}"
+    ),
     "PointsImportPayload": f"mutation {{ {OPENED.format(1)} {{ % }} }}",
     "MemberPointsImportResult": f"mutation {{ {OPENED.format(2)} {{ results {{ % }} }} }}",
     "MemberBenefits": f"{{ {MEMBER} {{ benefits {{ % }} }} }}",
