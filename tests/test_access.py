@@ -294,7 +294,7 @@ WAYS = {
         'mutation { couponClaimTokenMake(input: {templateId: "nothing", storeId: "nothing"})'
         " { % } }"
     ),
-    "CouponIssueJob": '{ couponIssueJob(id: "$coupon_job") { % } }',
+    "CouponIssueJob": "{ couponIssueJobs { nodes { % } } }",
     "CouponIssueJobConnection": "{ couponIssueJobs { % } }",
     "CouponIssueJobEdge": "{ couponIssueJobs { edges { % } } }",
     "CouponIssueFailure": "{ couponIssueJobs { nodes { failures { % } } } }",
@@ -658,6 +658,7 @@ EMPTY = {
 OWN = {
     "MallItem.obstacle": {Role.MEMBER},
     "Me.member": {Role.MEMBER},
+    "Query.couponIssueJob": {Role.OPERATOR, Role.INTEGRATION},
     "Me.store": {Role.GUIDE, Role.STORE_MANAGER},
 }
 """Fields that have a value for some roles only."""
