@@ -10,6 +10,7 @@ from graphql.type import get_nullable_type
 
 from graphql_api import auth
 from graphql_api.kit import ids
+from graphql_api.kit.graphql.access import rule_of
 from graphql_api.members import repository
 from graphql_api.members.rules import IdentityKind
 from graphql_api.members.service import NewIdentity
@@ -184,11 +185,16 @@ def test_selector_is_exactly_one_well_formed_value(
 # --- masked ----------------------------------------------------------------------------------
 
 
+WHO_LOOK = {Role.OPERATOR, Role.INTEGRATION}
+
+
 def leaves(type_: GraphQLObjectType, depth: int = 2) -> str:
-    """A selection of every field of a type that needs no argument, two objects deep."""
+    """Fields of a type that staff and keys see and that need no argument, two objects deep."""
     chosen = []
     for name, field in type_.fields.items():
-        if any(is_required_argument(argument) for argument in field.args.values()):
+        rule = rule_of(field)
+        hidden = rule is not None and not rule.allowed | rule.masked >= WHO_LOOK
+        if hidden or any(is_required_argument(argument) for argument in field.args.values()):
             continue
         inner = get_nullable_type(field.type)
         while hasattr(inner, "of_type"):
