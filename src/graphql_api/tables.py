@@ -78,10 +78,11 @@ def create_all(wanted: Sequence[type[Item]] = TABLES) -> list[str]:
     return [m.Meta.table_name for m in wanted if m.Meta.table_name not in existing and create(m)]
 
 
-def create(model: type[Item]) -> bool:
+def create(model: type[Item], *, forgetting: bool = True) -> bool:
     """Create one; whether it was created now, for somebody else may be doing so at the same time.
 
-    One request, and one for its time to live: a local engine has a table at once.
+    One request, and where it is to forget one for its time to live: a local engine has a table at
+    once.
     """
     client: Any = shared_client()
     try:
@@ -90,7 +91,8 @@ def create(model: type[Item]) -> bool:
         return False
     if answer["TableDescription"]["TableStatus"] != "ACTIVE":
         client.get_waiter("table_exists").wait(TableName=model.Meta.table_name)
-    model.update_ttl(ignore_update_ttl_errors=False)
+    if forgetting:
+        model.update_ttl(ignore_update_ttl_errors=False)
     return True
 
 
