@@ -11,6 +11,7 @@ from graphql_api.orders import service as orders
 from graphql_api.orders.models import OrdersItem
 from graphql_api.viewer import SYSTEM
 from scripts.stream_pump import Context, Pump
+from tests.calls import counted
 from tests.commissions.storage import drifted, everything, month
 from tests.factories import (
     CLOCK,
@@ -58,3 +59,16 @@ def test_orders_are_followed_from_their_stream_once_however_often(
     for batch in reversed(batches):
         assert order_credits.handler(batch, Context()) == {"batchItemFailures": []}
     assert everything() == stored
+
+
+def test_history_is_passed_over_without_a_read(chain: str, tmp_path: Path) -> None:
+    store = make_store("S1")
+    member = make_member(store, guide_id=make_guide(store, "李芳").id)
+    history = [make_snapshot(store, external_id=f"old-{n}") for n in range(3)]
+    assert orders.backfill(member.id, history, clock=CLOCK, job="import") == 3
+    batches = drain(tmp_path)
+    assert sum(len(batch["Records"]) for batch in batches) >= 3
+    with counted() as calls:
+        for batch in batches:
+            assert order_credits.handler(batch, Context()) == {"batchItemFailures": []}
+    assert calls == {}

@@ -12,11 +12,17 @@ from graphql_api.stores import service as stores
 
 
 def follow(record: DynamoDBRecord) -> None:
-    """Follow the version of an order that was written; a second delivery finds it followed."""
+    """Follow the version of an order that was written; a second delivery finds it followed.
+
+    A history gives nothing to anybody, so that an import of any size is passed over without a read.
+    """
     image = record.raw_event["dynamodb"].get("NewImage")
     if image is None or "source" not in image:
         return
-    order, clock = Order.from_raw_data(image), stores.clock()
+    order = Order.from_raw_data(image)
+    if not order.came_live:
+        return
+    clock = stores.clock()
     commissions.follow(order, clock=clock)
     campaigns.credit(order, clock=clock)
 
