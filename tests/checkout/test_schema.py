@@ -181,14 +181,14 @@ def test_what_is_wrong_is_named(send: Client, member: Member) -> None:
 def test_quote_names_what_is_wrong_too(send: Client, member: Member) -> None:
     answer = send.post(QUOTE, token=token_of(member), input={**ASKED, "storeId": "sto_1"})
     [error] = answer["errors"]
-    assert error["extensions"] == {"code": "NOT_FOUND", "field": ["input", "store_id"]}
+    assert error["extensions"] == {"code": "BAD_USER_INPUT", "field": ["input", "store_id"]}
 
 
 def test_who_is_out_of_reach_is_nobody(send: Client, member: Member) -> None:
     stranger = make_member(make_store("S2"))
     asked = {**ASKED, "member": {"id": member.id}}
     answer = send.post(QUOTE, token=token_of(stranger), input=asked)
-    assert [error["extensions"]["code"] for error in answer["errors"]] == ["NOT_FOUND"]
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["BAD_USER_INPUT"]
     whose = {"member": {"id": member.id}, "source": "mall", "externalId": "M-1"}
     staff = auth.issue(Role.OPERATOR, "opr_1")
     assert send(KEPT, token=staff, input=whose) == {"checkoutReservation": None}

@@ -10,7 +10,7 @@ from graphql_api.checkout.rules import Quote
 from graphql_api.checkout.service import QuoteChanged
 from graphql_api.checkout.types import CheckoutQuote, CheckoutReservation
 from graphql_api.context import Info
-from graphql_api.errors import NotFound
+from graphql_api.errors import Invalid, NotFound, Required
 from graphql_api.kit.graphql import (
     UserError,
     changed_field,
@@ -116,8 +116,11 @@ class CheckoutQueries:
         context = info.context
 
         def quoted() -> Quote:
-            asked = _asked(service.Checkout, input, context.viewer)
-            return service.quote(asked, viewer=context.viewer, clock=context.clock)
+            try:
+                asked = _asked(service.Checkout, input, context.viewer)
+                return service.quote(asked, viewer=context.viewer, clock=context.clock)
+            except NotFound as nobody:
+                raise Invalid(nobody.message, field=nobody.field) from None
 
         return await context.run(quoted)
 
@@ -133,8 +136,11 @@ class CheckoutQueries:
         context = info.context
 
         def kept() -> models.Reservation | None:
-            asked = _asked(service.CheckoutRelease, input, context.viewer)
-            return service.kept(asked, viewer=context.viewer)
+            try:
+                asked = _asked(service.CheckoutRelease, input, context.viewer)
+                return service.kept(asked, viewer=context.viewer)
+            except NotFound:
+                return None
 
         return await context.run(kept)
 
@@ -142,7 +148,9 @@ class CheckoutQueries:
 def _asked(model: type[Any], given: Any, viewer: Viewer) -> Any:
     """The input as a command on a member: the one named, or who asks."""
     if given.member is None:
-        member_id = viewer.id if viewer.role is Role.MEMBER else None
+        if viewer.role is not Role.MEMBER:
+            raise Required("Name the member", field=("input", "member"))
+        member_id: str | None = viewer.id
     else:
         member_id = id_of(given.member, at=("input", "member"))
     if member_id is None:
