@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from graphql_api.coupons import rules
 from graphql_api.coupons.rules import Basket, Candidate, CouponKind
-from graphql_api.kit.money import share_out
+from graphql_api.kit.shares import share_out
 
 
 @dataclass(frozen=True)

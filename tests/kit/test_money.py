@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphql_api.kit.money import from_yuan, share_out, to_yuan
+from graphql_api.kit.money import from_yuan, to_yuan
 
 MOST = 10**15 - 1
 
@@ -50,19 +50,3 @@ def test_fewer_decimals_are_read(yuan: str, fen: int) -> None:
 def test_anything_else_is_no_money(text: str) -> None:
     with pytest.raises(ValueError, match="decimal string"):
         from_yuan(text)
-
-
-@given(st.integers(0, MOST), st.lists(st.integers(0, MOST), min_size=1, max_size=8))
-def test_shares_sum_to_the_total_and_are_off_by_less_than_a_fen(
-    total: int, weights: list[int]
-) -> None:
-    shares = share_out(total, weights)
-    assert sum(shares) == total
-    due = sum(weights)
-    assert all(abs(s * due - total * w) < due for s, w in zip(shares, weights, strict=True) if due)
-
-
-def test_the_largest_remainder_comes_first_and_of_equals_the_first() -> None:
-    assert share_out(100, [1, 1, 1]) == [34, 33, 33]
-    assert share_out(10, [1, 2, 4]) == [1, 3, 6]
-    assert share_out(5, [0, 0]) == [3, 2]

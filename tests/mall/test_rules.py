@@ -1,4 +1,4 @@
-"""Who can have what, and how stock is spread."""
+"""Who can have what, and how pieces leave a stock."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -51,13 +51,6 @@ def test_item_is_had_as_often_as_its_limit_and_its_stock_allow() -> None:
     assert [obstacle(twice, taken=n) for n in (1, 2, 3)] == [None, Obstacle.LIMIT, Obstacle.LIMIT]
     assert [obstacle(offer(), left=n) for n in (None, 1, 0)] == [None, None, Obstacle.OUT_OF_STOCK]
     assert obstacle(offer(tiers=frozenset({"V2"})), tier=None) is Obstacle.TIER
-
-
-@given(st.integers(0, 10**7), st.integers(1, 16))
-def test_stock_is_spread_evenly_and_whole(count: int, over: int) -> None:
-    parts = rules.spread(count, over)
-    assert (sum(parts), len(parts)) == (count, over)
-    assert max(parts) - min(parts) <= 1
 
 
 @given(st.lists(st.integers(0, 20), min_size=1, max_size=8), st.integers(0, 200))

@@ -11,7 +11,7 @@ from graphql_api.kit.time import Clock
 from graphql_api.members import repository as members
 from graphql_api.members.models import BIRTHDAY_SHARDS
 from graphql_api.members.rules import EffectKind, Origin
-from graphql_api.observability import logger
+from graphql_api.observability import log_failure
 
 PAGE = 100
 SHARDS = BIRTHDAY_SHARDS
@@ -76,8 +76,8 @@ def _give_page(member_ids: Sequence[str], occasion: Occasion, as_of: date, clock
 def _give_one(member_id: str, occasion: Occasion, as_of: date, clock: Clock) -> Report:
     try:
         outcome = service.give(member_id, occasion, as_of, clock=clock)
-    except Exception:  # noqa: BLE001 - one member stops nobody else
-        logger.exception("birthday gift not given", member=member_id)
+    except Exception as problem:  # noqa: BLE001 - one member stops nobody else
+        log_failure("birthday gift not given", problem, member=member_id)
         return Report(left=1)
     if outcome is None or not outcome.is_new:
         return Report()

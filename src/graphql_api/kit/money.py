@@ -1,7 +1,6 @@
 """Money is integer fen; yuan appear only as text with two decimals."""
 
 import re
-from collections.abc import Sequence
 
 _YUAN = re.compile(r"(-?)(\d{1,13})(?:\.(\d{1,2}))?", re.ASCII)
 
@@ -20,20 +19,3 @@ def from_yuan(text: str) -> int:
     sign, yuan, decimals = match.groups()
     fen = int(yuan) * 100 + int((decimals or "0").ljust(2, "0"))
     return -fen if sign else fen
-
-
-def share_out(total: int, weights: Sequence[int]) -> list[int]:
-    """A sum of 0 or more divided by weights of 0 or more, to the fen, by the largest remainder.
-
-    The shares sum to the total and none is above its weight's due by a fen; of equal remainders the
-    first comes first. Weights that are all 0 count as equal.
-    """
-    whole = sum(weights)
-    if not whole:
-        weights, whole = [1] * len(weights), len(weights)
-    shares = [total * weight // whole for weight in weights]
-    missing = total - sum(shares)
-    order = sorted(range(len(weights)), key=lambda n: -(total * weights[n] % whole))
-    for n in order[:missing]:
-        shares[n] += 1
-    return shares

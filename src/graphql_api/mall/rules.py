@@ -87,12 +87,6 @@ def obstacle(
 # --- stock -----------------------------------------------------------------------------------
 
 
-def spread(count: int, over: int = STOCK_PARTS) -> list[int]:
-    """So many pieces over parts, as evenly as can be."""
-    whole, rest = divmod(count, over)
-    return [whole + (n < rest) for n in range(over)]
-
-
 def taken_out(parts: Sequence[int], count: int) -> list[int] | None:
     """Parts with so many pieces fewer, the fullest first; None where they hold fewer."""
     if count > sum(parts):

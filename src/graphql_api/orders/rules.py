@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
-from graphql_api.kit.money import share_out
+from graphql_api.kit.shares import share_out
 from graphql_api.kit.time import month_of
 from graphql_api.members.rules import Contribution, Moved
 from graphql_api.policies.rules import GrowthPolicy

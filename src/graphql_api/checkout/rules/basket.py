@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from graphql_api.kit.shares import share_out
+
 Amounts = tuple[int, ...]
 """Fen of each line, in the sequence of the lines."""
 
@@ -47,18 +49,11 @@ class Basket:
 
 
 def shares(amount: int, weights: Sequence[int]) -> Amounts:
-    """An amount divided by weights to the fen, by largest remainder; of equals the first has it.
+    """An amount divided by weights; one up to their sum gives no share above its weight.
 
-    An amount up to the sum of the weights gives no share above its weight.
+    Where nothing weighs anything there is nothing to take from.
     """
-    whole = sum(weights)
-    if not whole:
-        return (0,) * len(weights)
-    parts = [divmod(amount * weight, whole) for weight in weights]
-    missing = amount - sum(part for part, _ in parts)
-    first = sorted(range(len(parts)), key=lambda n: -parts[n][1])[:missing]
-    more = set(first)
-    return tuple(part + (n in more) for n, (part, _) in enumerate(parts))
+    return tuple(share_out(amount, weights)) if any(weights) else (0,) * len(weights)
 
 
 def shares_within(amount: int, amounts: Amounts, covered: Sequence[bool]) -> Amounts:

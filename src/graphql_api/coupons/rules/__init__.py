@@ -45,7 +45,6 @@ from graphql_api.coupons.rules.states import (
     TemplateState,
     last_day_after_return,
     state_at,
-    stock_shares,
     stored_as,
 )
 from graphql_api.coupons.rules.terms import (
@@ -114,7 +113,6 @@ __all__ = [
     "sees_job",
     "sees_template",
     "state_at",
-    "stock_shares",
     "stored_as",
     "usable",
     "with_check",

@@ -120,9 +120,3 @@ def last_day_after_return(valid_until: date, as_of: date, grace_days: int) -> da
     if not grace_days:
         return valid_until
     return max(valid_until, as_of + timedelta(days=grace_days - 1))
-
-
-def stock_shares(total: int, parts: int) -> list[int]:
-    """A stock in so many parts that differ by one at most."""
-    share, rest = divmod(total, parts)
-    return [share + (n < rest) for n in range(parts)]

@@ -20,6 +20,7 @@ from graphql_api.errors import (
 )
 from graphql_api.kit import ids
 from graphql_api.kit.dynamo import Transaction, transact
+from graphql_api.kit.shares import evenly
 from graphql_api.kit.time import Clock, to_the_millisecond
 from graphql_api.stores import repository as stores
 from graphql_api.viewer import Viewer
@@ -227,7 +228,7 @@ def _move_stock(tx: Transaction, template: Template, old: Any) -> None:
     left = [int(part.left or 0) for part in repository.stock_of(template.id)]
     if sum(left) + difference < 0:
         raise Invalid(f"Only {sum(left)} are left", field=field)
-    wanted = rules.stock_shares(sum(left) + difference, len(left))
+    wanted = evenly(sum(left) + difference, len(left))
     moves = [new - now for new, now in zip(wanted, left, strict=True)]
     repository.add_stock(tx, template.id, moves)
 
@@ -235,7 +236,7 @@ def _move_stock(tx: Transaction, template: Template, old: Any) -> None:
 def _parts(stock: Any) -> list[int | None]:
     if stock is None:
         return [None] * STOCK_PARTS
-    return [*rules.stock_shares(int(stock), STOCK_PARTS)]
+    return [*evenly(int(stock), STOCK_PARTS)]
 
 
 def _template(template_id: str, field: tuple[str, ...]) -> Template:

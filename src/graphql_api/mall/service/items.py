@@ -18,10 +18,11 @@ from graphql_api.errors import (
 )
 from graphql_api.kit import ids
 from graphql_api.kit.dynamo import Transaction, transact
+from graphql_api.kit.shares import evenly
 from graphql_api.kit.time import Clock, to_the_millisecond
 from graphql_api.mall import repository, rules
 from graphql_api.mall.models import MallItem
-from graphql_api.mall.rules import ItemKind, ItemState
+from graphql_api.mall.rules import STOCK_PARTS, ItemKind, ItemState
 from graphql_api.viewer import Viewer
 
 MAX_POINTS = 10**9
@@ -103,7 +104,7 @@ def create(new: ItemCreate, *, viewer: Viewer, clock: Clock) -> MallItem:
     _require_window(item)
 
     def attempt(tx: Transaction) -> MallItem:
-        parts = None if new.stock is None else rules.spread(new.stock)
+        parts = None if new.stock is None else evenly(new.stock, STOCK_PARTS)
         repository.create(tx, item, parts)
         return item
 
@@ -179,7 +180,7 @@ def get(item_id: str, *, field: tuple[str, ...] = ("input", "id")) -> MallItem:
 def _moved(was: list[int], quantity: int) -> list[int] | None:
     if quantity < 0:
         return rules.taken_out(was, -quantity)
-    return [old + more for old, more in zip(was, rules.spread(quantity), strict=True)]
+    return [old + more for old, more in zip(was, evenly(quantity, len(was)), strict=True)]
 
 
 def _set(item: MallItem, given: _Fields, names: Iterable[str]) -> None:

@@ -13,7 +13,6 @@ from graphql_api.policies.rules.documents import Amount, Months, Name, PolicyDoc
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 MonthDay = Annotated[str, StringConstraints(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
 _PERCENT = 100
-_FEN_PER_YUAN = 100
 
 
 class Holding(StrEnum):
@@ -176,18 +175,6 @@ class PointsPolicy(PolicyDocument):
         first = ends[0] if active_on <= ends[0] else ends[1]
         year = first.year + self.expiry_years - 1
         return date(year, month, min(day, monthrange(year, month)[1]))
-
-    def fen_of(self, points: int) -> int:
-        """What points are worth as payment; whole fen only."""
-        return points * _FEN_PER_YUAN // self.points_per_yuan
-
-    def points_for(self, fen: int) -> int:
-        """The most points that are worth no more than so many fen."""
-        return fen * self.points_per_yuan // _FEN_PER_YUAN
-
-    def payable(self, fen: int) -> int:
-        """The most points that an order of so many fen may be paid with."""
-        return self.points_for(fen * self.payable_percent // _PERCENT)
 
 
 SHIPPED_POINTS = PointsPolicy()
