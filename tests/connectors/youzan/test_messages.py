@@ -11,19 +11,8 @@ from hypothesis import strategies as st
 
 from graphql_api.connectors.youzan import messages
 from graphql_api.connectors.youzan.fields import Unreadable
-from tests.connectors.youzan.samples import CARD, COUPON, PAID, envelope
+from tests.connectors.youzan.samples import CARD, COUPON, MERGE, PAID, REFUND, envelope
 
-MERGE = {
-    "merge_time": "2020-09-30 12:04:36",
-    "merge_info": {"kdt_id": 41916907, "from_yz_open_id": "aaa", "to_yz_open_id": "bbb"},
-}
-REFUND = {
-    "tid": "E20211123144258072900153",
-    "refund_id": "202111231450000000010001",
-    "version": 1637650930123,
-    "refunded_fee": "0.50",
-    "refund_type": "REFUND_ONLY",
-}
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 
 
