@@ -70,7 +70,10 @@ def test_what_stands_for_nothing_is_nothing(nothing: object) -> None:
     assert (whole.refund_order, whole.order_promotion.order) == ([], [])
 
 
-@pytest.mark.parametrize("time", ["2019-03-26", "2019-02-30 10:00:00", 1553566631, "soon"])
+@pytest.mark.parametrize(
+    "time",
+    ["2019-03-26", "2019-02-30 10:00:00", "0001-01-01 00:00:00", 1553566631, "soon"],
+)
 def test_time_of_another_shape_is_unreadable(time: object) -> None:
     told = trade()
     told["full_order_info"]["order_info"]["pay_time"] = time

@@ -50,7 +50,10 @@ def _yuan(told: object) -> object:
 def _local(told: object) -> object:
     if not isinstance(told, str):
         raise ValueError("a local time is text")  # noqa: TRY004 - pydantic reads ValueError
-    return datetime.strptime(told, _TIME).replace(tzinfo=CHINA).astimezone(UTC)
+    local = datetime.strptime(told, _TIME).replace(tzinfo=CHINA)
+    if local.year == 1:
+        raise ValueError("no such time")  # a vendor's zero, before which UTC has no instants
+    return local.astimezone(UTC)
 
 
 def _object(told: object) -> object:
