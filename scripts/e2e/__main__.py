@@ -5,7 +5,7 @@
 
 Each step says what it saw. With `--rights` the emulator enforces the roles, every document of
 schema/operations is sent too, and the run fails for what a function was denied, and for what it may
-do and never did, unless scripts/e2e/rights.py says why.
+do and never did, unless scripts/e2e/unused.py says why.
 """
 
 import argparse
@@ -52,6 +52,8 @@ def run(data_dir: Path, *, enforced: bool) -> None:
             journey = Journey(served, client)
             for step in WITH_RIGHTS if enforced else STEPS:
                 print(f"  {step.__name__}: {_told(step, journey)}", flush=True)
+        if enforced:
+            print(f"  at rest after {rights.at_rest(data_dir):.0f} s", flush=True)
         granted = rights.granted() if enforced else []
         deploy.down(served.stack)
         require(served.stack.describe(), None, "the stack after it was deleted")

@@ -1,6 +1,7 @@
 """What functions may do, what they did, and why some of what they may do is never done here."""
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -10,9 +11,11 @@ from typing import Any
 import boto3
 
 from scripts import emulator
-from scripts.e2e.journey import Failed, require
+from scripts.e2e.journey import PATIENCE, Failed, require
+from scripts.e2e.unused import UNUSED
 
 Decision = dict[str, str]
+_QUIET_SECONDS = 20  # a function starts within five on a busy laptop
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -27,76 +30,17 @@ class Right:
         return f"{self.role} {self.action} {self.resource}"
 
 
-@dataclass(frozen=True, slots=True)
-class Unused:
-    """Rights that stay although nothing in this run uses them, as patterns, and why."""
-
-    role: str
-    action: str
-    resource: str
-    why: str
-
-    def covers(self, right: Right) -> bool:
-        """Whether a right is one of these."""
-        pairs = (
-            (right.role, self.role),
-            (right.action, self.action),
-            (right.resource, self.resource),
-        )
-        return all(fnmatchcase(text, pattern) for text, pattern in pairs)
-
-
-# A line that covers nothing that is granted fails the run as well.
-_LAMBDA = "Lambda does it in the name of the function; the emulator does not ask"
-_RULES = "only where tags are given by rule, which the chain of the run does not"
-_SELDOM = "only for somebody who has it, and those of the run have not"
-_JOB = "a job takes its members by store, guide, tag or list; the run has not all of them"
-_LIST = "a list asks for whatever is in it"
-UNUSED = (
-    Unused("*", "logs:*", "*", _LAMBDA),
-    Unused("*", "dynamodb:DescribeStream", "*", _LAMBDA),
-    Unused("*", "dynamodb:GetRecords", "*", _LAMBDA),
-    Unused("*", "dynamodb:GetShardIterator", "*", _LAMBDA),
-    Unused("*", "dynamodb:ListStreams", "*", _LAMBDA),
-    Unused("*", "sqs:SendMessage", "*DeadLetters*", _LAMBDA),
-    Unused("*", "sqs:ReceiveMessage", "*", _LAMBDA),
-    Unused("*", "sqs:DeleteMessage", "*", _LAMBDA),
-    Unused("*", "sqs:GetQueueAttributes", "*", _LAMBDA),
-    Unused("*RebuildMachineRole*", "*", "*", "a state machine acts; the emulator does not ask"),
-    Unused("*DayRole*", "*", "*", "the scheduler acts; the emulator does not ask"),
-    Unused("*BulkStepsRole*", "dynamodb:BatchGetItem", "*", _LIST),
-    Unused("*BulkStepsRole*", "dynamodb:Query", "*", _LIST),
-    Unused("*BulkStepsRole*", "dynamodb:BatchWriteItem", "*audit", "only for personal data"),
-    Unused("*BulkStepsRole*", "s3:*", "*", "only for a file of several parts, or one given up"),
-    Unused("*EffectsRole*", "dynamodb:*", "*tags*", _RULES),
-    Unused("*StandingRole*", "dynamodb:*", "*tags*", _RULES),
-    Unused("*RebuildWorkerRole*", "dynamodb:*", "*tags*", _RULES),
-    Unused("*EffectsRole*", "dynamodb:*", "*coupons", "only where an order used a coupon"),
-    Unused("*EffectsRole*", "dynamodb:*", "*points", "only where an order used points"),
-    Unused("*EffectsRole*", "dynamodb:ConditionCheckItem", "*members", "an order without facts"),
-    Unused("*MergesRole*", "dynamodb:*", "*", _SELDOM),
-    Unused("*PrivacyJobsRole*", "dynamodb:*", "*", _SELDOM),
-    Unused("*TagJobsRole*", "dynamodb:*", "*", _JOB),
-    Unused("*CouponChangesRole*", "dynamodb:*", "*", _JOB),
-    Unused("*OrderCreditsRole*", "dynamodb:*", "*", "only where a guide sold"),
-    Unused("*RecomputePlanRole*", "dynamodb:BatchGetItem", "*stores", "the run names the day"),
-    Unused("*RecomputeWorkerRole*", "dynamodb:*", "*", "only where a day has something due"),
-    Unused("*RecomputeWorkerRole*", "sqs:SendMessage", "*", "only a piece that takes too long"),
-    Unused("*WebhookDeliveriesRole*", "*", "*", "endpoints must speak TLS, which nobody does here"),
-    Unused("*RebuildWorkerRole*", "dynamodb:UpdateItem", "*members", "only a day that moves alone"),
-    Unused("*GraphqlRole*", "dynamodb:DeleteItem", "*", "only a name, place or draft given up"),
-    Unused("*GraphqlRole*", "dynamodb:BatchGetItem", "*requests", "only a key that comes twice"),
-    Unused("*GraphqlRole*", "dynamodb:BatchGetItem", "*audit", "only what one actor did"),
-    Unused("*GraphqlRole*", "dynamodb:BatchGetItem", "*standing", "only a row by its id"),
-    Unused("*GraphqlRole*", "dynamodb:ConditionCheckItem", "*", "only beside what is changed"),
-    Unused("*GraphqlRole*", "dynamodb:UpdateItem", "*points", "only where a program has a cap"),
-    Unused("*GraphqlRole*", "dynamodb:PutItem", "*benefits", "only a gift that failed before"),
-    Unused("*GraphqlRole*", "dynamodb:Query", "*/index/*", "a list may be asked in other ways"),
-    Unused("*GraphqlRole*", "dynamodb:Query", "*tags", "of a member whom the run has merged"),
-    Unused("*GraphqlRole*", "dynamodb:Query", "*merges", "of a member whom the run has merged"),
-    Unused("*GraphqlRole*", "s3:AbortMultipartUpload", "*", "only a file that was begun"),
-    Unused("*GraphqlRole*", "s3:GetObject", "*exports*", "only a member who fetches their data"),
-)
+def at_rest(data_dir: Path) -> float:
+    """Wait until no function did anything for a while: what follows from the writes is done."""
+    found = len(decisions(data_dir))
+    began = looked = time.monotonic()
+    while time.monotonic() - looked < _QUIET_SECONDS:
+        if time.monotonic() - began > PATIENCE:
+            raise Failed(f"functions are busy after {PATIENCE:.0f} s")
+        time.sleep(1)
+        if (now := len(decisions(data_dir))) != found:
+            found, looked = now, time.monotonic()
+    return time.monotonic() - began
 
 
 def granted() -> list[Right]:

@@ -1,12 +1,15 @@
 """Which rights the end-to-end run complains of: denied, never used, explained for nothing."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from scripts import emulator
 from scripts.e2e import rights
 from scripts.e2e.journey import Failed
-from scripts.e2e.rights import Right, Unused
+from scripts.e2e.rights import Right
+from scripts.e2e.unused import UNUSED, Unused
 
 TABLE = "arn:aws:dynamodb:us-east-1:000000000000:table/shop"
 ROLE = "arn:aws:iam::000000000000:role/shop-role"
@@ -70,3 +73,38 @@ def test_denied_right_fails_unless_the_same_was_allowed_at_once() -> None:
 def test_statement_grants_each_action_on_each_resource(statement: dict[str, Any]) -> None:
     found = rights._rights("role", {"Statement": [statement]})
     assert sorted(found) == [Right("role", "a:One", "r1"), Right("role", "a:One", "r2")]
+
+
+def test_lines_name_their_tables() -> None:
+    """So that a right too many is seen: only reads of lists, and who acts unasked, are broad."""
+    broad = {
+        (one.role, one.action)
+        for one in UNUSED
+        if one.action == "*" or (one.resource == "*" and one.action.startswith("dynamodb:"))
+    }
+    assert broad == {
+        ("*-RebuildMachineRole-*", "*"),
+        ("*-BulkStepsRole-*", "dynamodb:BatchGetItem"),
+        ("*-BulkStepsRole-*", "dynamodb:Query"),
+    }
+
+
+def test_right_too_many_is_not_covered() -> None:
+    table = "arn:aws:dynamodb:us-east-1:000000000000:table/member-ops-local"
+    role = "member-ops-local-MergesRole-3F2EA6EDF42F7"
+    stays, too_many = (
+        Right(role, "dynamodb:DeleteItem", f"{table}-{name}") for name in ("coupons", "members")
+    )
+    assert any(one.covers(stays) for one in UNUSED)
+    assert not any(one.covers(too_many) for one in UNUSED)
+
+
+def test_rest_begins_when_functions_do_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rights, "_QUIET_SECONDS", 1)
+    (tmp_path / emulator.DECISIONS).write_text("{}\n", encoding="utf-8")
+    assert rights.at_rest(tmp_path) >= 1
+    monkeypatch.setattr(rights, "PATIENCE", 0)
+    with pytest.raises(Failed, match="functions are busy"):
+        rights.at_rest(tmp_path)
