@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from scripts.e2e.journey import PATIENCE, Failed, Journey
+from scripts.e2e.journey import PATIENCE, Failed, Journey, await_that
 from tests.seeded import seed
 from tests.test_operations import DOCUMENTS, empty_answers, filled, read_run
 
@@ -22,6 +22,8 @@ _ENDS = re.compile(
 def every_document_is_sent(journey: Journey) -> str:
     """Each by the viewer that it names; one may find what another ended, none may fail."""
     seeded = seed()
+    # What documents take away again would move no count, had it come by the same batch.
+    await_that(lambda: _is_counted(journey, seeded["tag"]), "the members of a tag")
     became: dict[str, list[str]] = {"answered": [], "refused": [], "failed": []}
     for name in sorted(DOCUMENTS, key=_turn):
         text = DOCUMENTS[name].read_text(encoding="utf-8")
@@ -30,6 +32,11 @@ def every_document_is_sent(journey: Journey) -> str:
         raise Failed(f"failed: {became['failed']}, refused: {became['refused']}")
     refused = became["refused"]
     return f"{len(became['answered'])} answered, {len(refused)} refused after others: {refused}"
+
+
+def _is_counted(journey: Journey, tag_id: str) -> bool:
+    document = "query ($id: ID!) { node(id: $id) { ... on Tag { memberCount } } }"
+    return bool(journey.ask(document, journey.token, id=tag_id)["node"]["memberCount"])
 
 
 def _turn(name: str) -> tuple[bool, int, str]:
