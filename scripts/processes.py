@@ -224,8 +224,9 @@ def in_foreground(start: Callable[[], Running], log: Path) -> int:
         signal.signal(number, _interrupt)
     try:
         with start() as running:
-            say(f"{running.url} (process {running.pid}); Ctrl-C stops it.")
             try:
+                # Who reads this line may stop it at once.
+                say(f"{running.url} (process {running.pid}); Ctrl-C stops it.")
                 running.process.wait()
             except KeyboardInterrupt:
                 return 0
