@@ -13,6 +13,7 @@ from graphql_api.bulk.models import BulkItem
 from graphql_api.campaigns.models import CampaignsItem
 from graphql_api.checkout.models import CheckoutItem
 from graphql_api.commissions.models import CommissionsItem
+from graphql_api.connectors.models import ConnectorsItem
 from graphql_api.coupons.models import CouponsItem
 from graphql_api.documents.models import DocumentsItem
 from graphql_api.forecasts.models import ForecastsItem
@@ -60,6 +61,7 @@ TABLES: tuple[type[Item], ...] = (
     DocumentsItem,
     PrivacyItem,
     BulkItem,
+    ConnectorsItem,
 )
 
 

@@ -1,0 +1,33 @@
+"""Why a message was not applied, or a vendor not told; none of it names a person."""
+
+from graphql_api.connectors.rules import LinkKind, Problem
+
+
+class Later(Exception):
+    """It may be done in some seconds: somebody is busy."""
+
+    def __init__(self, seconds: float = 30, problem: Problem = Problem.BUSY) -> None:
+        super().__init__(problem.value)
+        self.seconds = seconds
+        self.problem = problem
+
+
+class NotLinked(Exception):
+    """A thing of the vendor's has no counterpart here, until somebody links it."""
+
+    def __init__(self, kind: LinkKind, vendor_key: str) -> None:
+        super().__init__(f"{kind.value} {vendor_key}")
+        self.kind = kind
+        self.vendor_key = vendor_key
+
+
+class VendorRefused(Exception):
+    """The vendor said no, by a code of theirs, and will say so again."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class NotSetUp(Exception):
+    """A secret or the shop's authorisation is missing."""
