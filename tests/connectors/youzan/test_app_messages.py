@@ -6,8 +6,8 @@ from urllib.parse import unquote
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+from graphql_api.connectors.told import Unreadable
 from graphql_api.connectors.youzan.app_messages import decrypt
-from graphql_api.connectors.youzan.fields import Unreadable
 
 SECRET = "def00000b1228e0f6ba8ef96be9"
 MESSAGE = (

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from graphql_api.connectors.told import Unreadable, read
 from graphql_api.connectors.youzan import payloads
-from graphql_api.connectors.youzan.fields import Unreadable, read
 from graphql_api.connectors.youzan.mapping import StoreKey, guide_key, snapshot_of, store_key
 from graphql_api.kit.money import to_yuan
 from graphql_api.members.rules import IdentityKind

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from graphql_api.connectors.told import Unreadable
 from graphql_api.connectors.youzan import messages
-from graphql_api.connectors.youzan.fields import Unreadable
 from tests.connectors.youzan.samples import CARD, COUPON, MERGE, PAID, REFUND, envelope
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
@@ -131,5 +131,5 @@ def test_bytes_are_a_message_or_unreadable(raw: bytes) -> None:
 def test_refusal_does_not_show_what_was_sent() -> None:
     with pytest.raises(Unreadable) as refused:
         messages.read(envelope({"mobile": "13800138000"}, version="of 13800138000"))
-    assert str(refused.value) == "not a Message of Youzan"
+    assert str(refused.value) == "not a Message of theirs"
     assert refused.value.__cause__ is None

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from graphql_api.connectors.told import read
 from graphql_api.connectors.youzan import payloads
-from graphql_api.connectors.youzan.fields import read
 from graphql_api.connectors.youzan.mapping import snapshot_of
 from graphql_api.kit.time import Clock
 from graphql_api.members.rules import IdentityKind

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from graphql_api.connectors.told import Told, Unreadable, read
 from graphql_api.connectors.youzan import messages, payloads
-from graphql_api.connectors.youzan.fields import Told, Unreadable, read
 from graphql_api.kit.money import to_yuan
 from tests.connectors.youzan.samples import (
     CARD,

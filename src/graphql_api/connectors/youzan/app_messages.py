@@ -7,7 +7,7 @@ from urllib.parse import unquote
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from graphql_api.connectors.youzan.fields import Unreadable, json_object
+from graphql_api.connectors.told import Unreadable, json_object
 
 _KEY_CHARACTERS = 16
 _IV = b"0102030405060708"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import ValidationError
 
-from graphql_api.connectors.youzan.fields import Unreadable
+from graphql_api.connectors.told import Unreadable
 from graphql_api.connectors.youzan.payloads import Refund, RefundOfTrade, Trade, TradeLine
 from graphql_api.members.rules import IdentityKind
 from graphql_api.members.service import NewIdentity

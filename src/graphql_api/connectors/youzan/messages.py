@@ -7,8 +7,8 @@ from urllib.parse import unquote, unquote_plus
 import orjson
 from pydantic import Field
 
-from graphql_api.connectors.youzan.fields import Id, Told, Unreadable, json_object
-from graphql_api.connectors.youzan.fields import read as read_as
+from graphql_api.connectors.told import Id, Told, Unreadable, json_object
+from graphql_api.connectors.told import read as read_as
 
 _NO_CONTENT = frozenset({"app_id", "client_id", "mode", "sendCount", "sign", "test"})
 """Fields of the envelope that say nothing of what happened; a resend changes some of them."""

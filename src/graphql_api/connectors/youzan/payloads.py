@@ -5,15 +5,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from graphql_api.connectors.youzan.fields import (
-    FenOfYuan,
-    Id,
-    Instant,
-    InText,
-    Names,
-    Told,
-    read,
-)
+from graphql_api.connectors.told import FenOfYuan, Id, InText, Names, Told, read
+from graphql_api.connectors.youzan.fields import Instant
 from graphql_api.connectors.youzan.messages import Message
 
 
