@@ -96,7 +96,9 @@ def test_error_shows_no_key(aws_account: str, monkeypatch: pytest.MonkeyPatch) -
     assert short not in str(refusal.value)
 
 
-@pytest.mark.parametrize("name", ["wechat_base_url", "wecom_base_url"])
+@pytest.mark.parametrize(
+    "name", ["wechat_base_url", "wecom_base_url", "youzan_base_url", "weimob_base_url"]
+)
 def test_cloud_stage_asks_platforms_over_https_only(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

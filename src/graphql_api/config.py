@@ -77,6 +77,13 @@ class Settings(BaseSettings):
     wecom_base_url: str = "https://qyapi.weixin.qq.com"
     wecom_corp_id: str = ""
     wecom_app_secret: SecretStr = SecretStr("")
+    youzan_base_url: str = "https://open.youzanyun.com"
+    youzan_apps: dict[str, SecretStr] = {}
+    youzan_fetch_delay_seconds: int = Field(default=30, ge=0, le=900)
+    weimob_base_url: str = "https://dopen.weimob.com"
+    weimob_apps: dict[str, SecretStr] = {}
+    vendor_queue_url: str = ""
+    vendor_outbox_queue_url: str = ""
     first_operator: str = ""
     trusted_roles: Annotated[frozenset[TrustedRole], NoDecode, BeforeValidator(_names)] = (
         frozenset()
@@ -130,9 +137,14 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _cloud_stages_keep_secrets_off_the_wire(self) -> Self:
-        urls = (self.wechat_base_url, self.wecom_base_url)
+        urls = (
+            self.wechat_base_url,
+            self.wecom_base_url,
+            self.youzan_base_url,
+            self.weimob_base_url,
+        )
         if self.stage != "local" and not all(url.startswith("https://") for url in urls):
-            raise ValueError(f"stage {self.stage} asks WeChat and WeCom over https only")
+            raise ValueError(f"stage {self.stage} asks other systems over https only")
         return self
 
 
