@@ -14,6 +14,7 @@ from graphql_api.viewer import (
     MANAGE_DOCUMENTS,
     MANAGE_KEYS,
     MANAGE_STAFF,
+    MANAGE_VENDORS,
     MANAGE_WEBHOOKS,
     READ_AUDIT,
     SCOPES,
@@ -25,7 +26,15 @@ from scripts import emulator, engines, processes, stand_ins
 ACCOUNT = "000000000001"
 TOKEN_LIFETIME = timedelta(days=7)
 OPERATOR_SCOPES = frozenset(
-    {SEE_PERSONAL_DATA, MANAGE_DOCUMENTS, MANAGE_KEYS, MANAGE_STAFF, MANAGE_WEBHOOKS, READ_AUDIT}
+    {
+        SEE_PERSONAL_DATA,
+        MANAGE_DOCUMENTS,
+        MANAGE_KEYS,
+        MANAGE_STAFF,
+        MANAGE_VENDORS,
+        MANAGE_WEBHOOKS,
+        READ_AUDIT,
+    }
 )
 
 

@@ -49,6 +49,7 @@ MANAGE_WEBHOOKS = "webhooks:manage"
 MANAGE_KEYS = "keys:manage"
 MANAGE_STAFF = "staff:manage"
 MANAGE_DOCUMENTS = "documents:manage"
+MANAGE_VENDORS = "vendors:manage"
 READ_AUDIT = "audit:read"
 SCOPES = frozenset(
     {
@@ -73,6 +74,7 @@ SCOPES = frozenset(
         MANAGE_KEYS,
         MANAGE_STAFF,
         MANAGE_DOCUMENTS,
+        MANAGE_VENDORS,
         READ_AUDIT,
     }
 )

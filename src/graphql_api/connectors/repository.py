@@ -77,6 +77,11 @@ def save_shop(tx: Transaction, shop: Shop) -> None:
     tx.save(shop)
 
 
+def delete_shop(tx: Transaction, shop: Shop) -> None:
+    """Remove a shop in the version that was read."""
+    tx.delete(shop)
+
+
 # --- links -----------------------------------------------------------------------------------
 
 
@@ -126,9 +131,13 @@ def put_link(
     tx.put(BackLink(shop_id, back, kind=kind, vendor_key=vendor_key))
 
 
-def take_link(tx: Transaction, link: Link) -> None:
-    """Unsay it, both ways; the way back stays where another key of the vendor has it by now."""
-    tx.delete(Link(link.id, link.sort), condition=Link.our_id == link.our_id)
+def take_link(tx: Transaction, link: Link, *, keep: bool = False) -> None:
+    """Unsay it, both ways; the way back stays where another key of the vendor has it by now.
+
+    With `keep` only the way back goes: the way there is written anew.
+    """
+    if not keep:
+        tx.delete(Link(link.id, link.sort), condition=Link.our_id == link.our_id)
     back = models.back_sort(link.kind, link.our_id)
     if vendor_key(link.id, link.kind, link.our_id) == link.vendor_key:
         tx.delete(BackLink(link.id, back), condition=BackLink.vendor_key == link.vendor_key)

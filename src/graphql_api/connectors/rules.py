@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from graphql_api.viewer import MANAGE_VENDORS, Role, Viewer
+
 KEPT = timedelta(days=30)
 """For how long a message can be read and replayed; vendors send again for seven days at most."""
 
@@ -116,3 +118,11 @@ def next_try(attempts: int, begun_at: datetime, at: datetime, jitter: float) -> 
     """
     pause = _PAUSES[min(max(attempts, 1), len(_PAUSES)) - 1] * (1 + jitter / 5)
     return at + pause if at + pause - begun_at <= GIVEN_UP_AFTER else None
+
+
+def manages(viewer: Viewer) -> bool:
+    """Whether the viewer sees and changes what is between us and vendors: headquarters only."""
+    if viewer.role is Role.SYSTEM:
+        return True
+    allowed = viewer.role is Role.OPERATOR and viewer.store_ids is None
+    return allowed and viewer.holds(MANAGE_VENDORS)
