@@ -273,6 +273,11 @@ def position_id(of_shop: str, type_: str, subject: str) -> str:
     return ids.derived_id("vps", of_shop, type_, subject)
 
 
+def rate_id(of_shop: str, api: str, at: datetime) -> str:
+    """The id of the calls of an API in the second that `at` is in."""
+    return ids.derived_id("vrt", of_shop, api, _INSTANT.serialize(at)[:19])
+
+
 def copy_id(of_shop: str, kind: CopyKind, subject_id: str) -> str:
     """The id of a copy."""
     return ids.derived_id("vcp", of_shop, kind.value, subject_id)

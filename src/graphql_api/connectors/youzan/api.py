@@ -1,0 +1,285 @@
+"""Youzan's API, as far as it is asked: one function for each question, with a typed answer.
+
+Times in questions are Youzan's own: local times of China for trades, seconds for refunds.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import Field
+
+from graphql_api.config import settings
+from graphql_api.connectors import calls, rates
+from graphql_api.connectors.errors import Later, NotSetUp, VendorRefused
+from graphql_api.connectors.models import Shop
+from graphql_api.connectors.rules import Vendor
+from graphql_api.connectors.secrets import secrets
+from graphql_api.connectors.tokens import Fresh, StaleToken, tokens
+from graphql_api.connectors.told import Id, Told, Unreadable, read
+from graphql_api.connectors.youzan.fields import CHINA
+from graphql_api.connectors.youzan.payloads import Refund, Trade
+from graphql_api.observability import logger
+
+_TOKEN_CODES = frozenset({4201, 4202, 4203})
+_BUSY_CODES = frozenset({4101, 5001, 5002, 500100004, 123000042, 141500203})
+_REPEATED = 142100106
+_YZ_OPEN_ID = 5
+_TAGS_PER_SECOND = 5
+_POINTS_PER_SECOND = 100
+_OTHERS_PER_SECOND = 50
+
+TRADES_AT_ONCE = 100
+MOST_TRADES = 10_000
+REFUNDS_AT_ONCE = 100
+MOST_REFUNDS = 3_000
+
+
+class Listed(Told):
+    """Trades of a window, as many as a page holds."""
+
+    total_results: int = 0
+    full_order_info_list: list[Trade] = Field(default_factory=list)
+
+
+class ListedRefund(Told):
+    """A refund of a window; which trade it is of."""
+
+    refund_id: Id
+    tid: Id
+
+
+class ListedRefunds(Told):
+    """Refunds of a window, as many as a page holds."""
+
+    total: int = 0
+    refunds: list[ListedRefund] = Field(default_factory=list)
+
+
+class _Points(Told):
+    point: int
+
+
+class _Done(Told):
+    is_success: bool = True
+
+
+class GuideOf(Told):
+    """Who looks after a customer."""
+
+    guide_yz_open_id: str | None = None
+    is_valid: bool = False
+    bind_at: int | None = None
+
+
+class _Given(Told):
+    verify_code: str | None = None
+    promocard_id: Id | None = None
+    promocode_id: Id | None = None
+
+
+class _GivenCoupon(Told):
+    promocard: _Given | None = None
+    promocode: _Given | None = None
+
+
+# --- trades ----------------------------------------------------------------------------------
+
+
+def trade(shop: Shop, tid: str) -> Trade:
+    """A trade as it is now."""
+    return read(Trade, _ask(shop, "youzan.trade.get", "4.0.2", {"tid": tid}))
+
+
+def trades_changed(shop: Shop, since: datetime, until: datetime, page: int) -> Listed:
+    """A page, from 1, of the trades that changed in a window of at most three months."""
+    asked = {
+        "start_update": _local(since),
+        "end_update": _local(until),
+        "page_no": page,
+        "page_size": TRADES_AT_ONCE,
+    }
+    return read(Listed, _ask(shop, "youzan.trades.sold.get", "4.0.4", asked))
+
+
+def refunds_changed(
+    shop: Shop,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    page: int = 1,
+    *,
+    tid: str | None = None,
+) -> ListedRefunds:
+    """A page, from 1, of the refunds that changed in a window, or of those of a trade."""
+    asked: dict[str, Any] = {"page_no": page, "page_size": REFUNDS_AT_ONCE}
+    if since and until:
+        asked |= {"update_time_start": _seconds(since), "update_time_end": _seconds(until)}
+    if tid:
+        asked["tid"] = tid
+    return read(ListedRefunds, _ask(shop, "youzan.trade.refund.search", "3.0.1", asked))
+
+
+def refund(shop: Shop, refund_id: str) -> Refund:
+    """A refund as it is now."""
+    asked = {"refund_id": refund_id}
+    return read(Refund, _ask(shop, "youzan.trade.refund.get", "3.0.1", asked))
+
+
+# --- customers -------------------------------------------------------------------------------
+
+
+def points_of(shop: Shop, customer: str) -> int:
+    """What a customer has."""
+    asked = {"user": _user(customer)}
+    rates.take(shop.id, "points", _POINTS_PER_SECOND)
+    return read(_Points, _ask(shop, "youzan.crm.customer.points.get", "1.0.0", asked)).point
+
+
+def change_points(shop: Shop, customer: str, points: int, *, key: str, reason: str) -> None:
+    """Give points, or take them where they are less than none, once for a key.
+
+    The vendor wants never two at once for one customer: the caller sees to that.
+    """
+    what = "increase" if points > 0 else "decrease"
+    params = {
+        "user": _user(customer),
+        "points": abs(points),
+        "reason": reason,
+        "biz_value": key,
+        "biz_token": key,
+        "check_customer": False,
+        "is_do_ext_point": True,
+    }
+    rates.take(shop.id, "points", _POINTS_PER_SECOND)
+    name = f"youzan.crm.customer.points.{what}"
+    told = _ask(shop, name, "4.0.0", {"params": params}, fine={_REPEATED})
+    if told is not None and not read(_Done, told).is_success:
+        raise VendorRefused("is_success false")
+
+
+def change_tags(shop: Shop, customer: str, names: Sequence[str], *, give: bool) -> None:
+    """Give tags by name, or take them; at most 20 at once, of at most 32 characters."""
+    rates.take(shop.id, "tags", _TAGS_PER_SECOND)
+    asked = {
+        "account_type": "YzOpenId",
+        "account_id": customer,
+        "tags": [{"tag_name": name} for name in names],
+    }
+    _ask(shop, f"youzan.scrm.tag.relation.{'add' if give else 'delete'}", "4.0.0", asked)
+
+
+def guide_of(shop: Shop, customer: str) -> GuideOf | None:
+    """Who looks after a customer; None where nobody does."""
+    asked = {"request": {"cust_yz_open_id": customer}}
+    told = _ask(shop, "youzan.guide.relation.query.userId", "2.0.0", asked)
+    found = read(GuideOf, told) if told else None
+    return found if found and found.is_valid else None
+
+
+def bind_guide(shop: Shop, customer: str, guide: str) -> None:
+    """Have a guide look after a customer. Unverified: no source shows the question's fields."""
+    asked = {"request": {"ctYzOpenId": customer, "dsYzOpenId": guide, "kdtId": shop.vendor_key}}
+    _ask(shop, "youzan.guide.relation.bind", "2.0.0", asked)
+
+
+def unbind_guide(shop: Shop, customer: str, guide: str) -> None:
+    """Have nobody look after a customer. Unverified, as is binding."""
+    asked = {"request": {"ctYzOpenId": customer, "dsYzOpenId": guide, "kdtId": shop.vendor_key}}
+    _ask(shop, "youzan.guide.relation.invalid", "2.0.0", asked)
+
+
+def give_coupon(shop: Shop, mobile: str, group_id: str) -> str:
+    """Give a coupon of a group to who has this phone; the coupon's id there."""
+    rates.take(shop.id, "coupons", _OTHERS_PER_SECOND)
+    asked = {"coupon_group_id": group_id, "mobile": mobile}
+    told = read(_GivenCoupon, _ask(shop, "youzan.ump.coupon.take", "3.0.0", asked))
+    given = told.promocard or told.promocode
+    code = given and (given.promocard_id or given.promocode_id or given.verify_code)
+    if not code:
+        raise Unreadable("a coupon without an id")
+    return code
+
+
+# --- how -------------------------------------------------------------------------------------
+
+
+class _Answer(Told):
+    code: int | None = None
+    success: bool | None = None
+    message: str | None = None
+    trace_id: str | None = None
+
+
+def _ask(
+    shop: Shop,
+    name: str,
+    version: str,
+    body: dict[str, Any],
+    *,
+    fine: frozenset[int] | set[int] = frozenset(),
+) -> Any:
+    """The data of an answer, None for a refusal that is fine; its errors in our words."""
+
+    def call(token: str) -> Any:
+        url = f"{settings().youzan_base_url}/api/{name}/{version}"
+        return _data(name, calls.post(url, body, access_token=token), fine)
+
+    return tokens.use(shop, lambda: _token(shop), call)
+
+
+def _data(name: str, answer: dict[str, Any], fine: frozenset[int] | set[int]) -> Any:
+    refused = answer.get("gw_err_resp") or answer.get("error_response")
+    if isinstance(refused, dict):
+        code = int(refused.get("err_code") or refused.get("code") or 0)
+        raise _refusal(name, code, refused.get("trace_id"))
+    if "response" in answer:
+        return answer["response"]
+    told = read(_Answer, {k: v for k, v in answer.items() if k != "data"})
+    if told.code == 200 and told.success is not False:
+        return answer.get("data")
+    if told.code in fine:
+        return None
+    raise _refusal(name, told.code or 0, told.trace_id)
+
+
+def _refusal(name: str, code: int, trace_id: Any) -> Exception:
+    logger.warning("youzan refused", api=name, code=code, trace=str(trace_id))
+    if code in _TOKEN_CODES:
+        return StaleToken()
+    if code in _BUSY_CODES:
+        return Later(calls.PAUSES[1])
+    return VendorRefused(str(code))
+
+
+class _Token(Told):
+    access_token: str = Field(min_length=1)
+    expires: int
+
+
+def _token(shop: Shop) -> Fresh:
+    """A token of our app for the shop, as an app for own use gets it."""
+    asked = {
+        "client_id": shop.client_id,
+        "client_secret": secrets.newest(Vendor.YOUZAN, shop.client_id),
+        "authorize_type": "silent",
+        "grant_id": shop.vendor_key,
+        "refresh": False,
+    }
+    answer = calls.post(f"{settings().youzan_base_url}/auth/token", asked)
+    if answer.get("success") is not True or not isinstance(answer.get("data"), dict):
+        logger.warning("youzan gave no token", code=str(answer.get("code")), shop=shop.id)
+        raise NotSetUp(f"token {answer.get('code')}")
+    told = read(_Token, answer["data"])
+    return Fresh(told.access_token, datetime.fromtimestamp(told.expires / 1000, UTC))
+
+
+def _user(customer: str) -> dict[str, Any]:
+    return {"account_id": customer, "account_type": _YZ_OPEN_ID}
+
+
+def _local(instant: datetime) -> str:
+    return instant.astimezone(CHINA).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _seconds(instant: datetime) -> int:
+    return int(instant.timestamp())
