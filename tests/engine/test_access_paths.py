@@ -81,6 +81,7 @@ GIVEN: dict[str, Callable[[], Any]] = {
     "policies.document_of.version": lambda: int(one(Policy).version),
     "policies.version_of.kind": lambda: one(Policy).kind,
     "policies.version_of.version": lambda: int(one(Policy).version),
+    "told": lambda: ["x"],
     "after": lambda: None,
     "centre": lambda: Position(31.23, 121.47),
     "first": lambda: 2,

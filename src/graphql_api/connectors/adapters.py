@@ -51,10 +51,14 @@ class Handled:
 
 @dataclass(frozen=True, slots=True)
 class OrderRef:
-    """An order that changed at the vendor; `revision` as its snapshot would have it, if told."""
+    """An order that changed at the vendor, and whose; `revision` as its snapshot would have it.
+
+    Without one it has to be asked for.
+    """
 
     external_id: str
     revision: int | None = None
+    customer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,14 @@ class OrdersPage:
     """Some of the orders that changed, and where the next are; None at the end."""
 
     orders: Sequence[OrderRef]
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomersPage:
+    """Some customers, by the vendor's ids, and where the next are; None at the end."""
+
+    customers: Sequence[str]
     cursor: str | None = None
 
 
@@ -95,6 +107,14 @@ class Adapter(Protocol):
     def order(self, shop: Shop, external_id: str) -> Snapshot | None:
         """An order as the vendor has it now; None if it was never paid. Raises NotLinked."""
 
+    def refresh(self, shop: Shop, customer: str, *, event_id: str, clock: Clock) -> Handled:
+        """Ask for a customer as they are there now, and have that be so here."""
+
+    def new_customers(
+        self, shop: Shop, since: datetime, until: datetime, cursor: str | None
+    ) -> CustomersPage:
+        """Customers who became such in a window."""
+
     def points_of(self, shop: Shop, customer: str) -> int:
         """What a customer has there."""
 
@@ -111,8 +131,14 @@ class Adapter(Protocol):
     def set_guide(self, shop: Shop, customer: str, guide: str | None) -> None:
         """Have a guide, by the vendor's key, or nobody look after a customer there."""
 
-    def give_coupon(self, shop: Shop, customer: str, template: str, *, key: str) -> str:
-        """Give a coupon of the vendor's template, once for a key; its code there."""
+    def give_coupon(
+        self, shop: Shop, customer: str, template: str, *, phone: str | None, key: str
+    ) -> str:
+        """Give a coupon of the vendor's template; its code there. See `gives_once`."""
+
+    @property
+    def gives_once(self) -> bool:
+        """Whether the vendor gives one coupon for a key, however often it is asked."""
 
 
 def adapter_of(vendor: Vendor) -> Adapter:

@@ -18,4 +18,4 @@ def post(url: str, body: dict[str, Any], **query: str) -> dict[str, Any]:
     try:
         return http.post(url, body, **query)
     except Unavailable:
-        raise Later(PAUSES[0]) from None
+        raise Later(PAUSES[0], is_unsure=True) from None

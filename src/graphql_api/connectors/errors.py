@@ -4,12 +4,15 @@ from graphql_api.connectors.rules import LinkKind, Problem
 
 
 class Later(Exception):
-    """It may be done in some seconds: somebody is busy."""
+    """It may be done in some seconds: somebody is busy.
 
-    def __init__(self, seconds: float = 30, problem: Problem = Problem.BUSY) -> None:
-        super().__init__(problem.value)
+    `is_unsure` where a question went out and no answer came: what it asked for may be done.
+    """
+
+    def __init__(self, seconds: float = 30, *, is_unsure: bool = False) -> None:
+        super().__init__(Problem.BUSY.value)
         self.seconds = seconds
-        self.problem = problem
+        self.is_unsure = is_unsure
 
 
 class NotLinked(Exception):
@@ -31,3 +34,7 @@ class VendorRefused(Exception):
 
 class NotSetUp(Exception):
     """A secret or the shop's authorisation is missing."""
+
+
+class Unclear(Exception):
+    """It was asked for once, nobody knows with what result, and twice would be one too many."""

@@ -246,6 +246,7 @@ class Run(ConnectorsItem):
     differences = JsonAttribute(default=list)
     problem = UnicodeEnumAttribute(Problem, null=True)
     started_at = InstantAttribute()
+    moved_at = InstantAttribute()
     ended_at = InstantAttribute(null=True)
     version = VersionAttribute()
 

@@ -59,13 +59,17 @@ class Problem(StrEnum):
 
 
 class LinkKind(StrEnum):
-    """What of a vendor is linked to what of ours."""
+    """What of a vendor is linked to what of ours.
+
+    CUSTOMER is a customer that became another one there, whose key stands in place of our id.
+    """
 
     STORE = "STORE"
     GUIDE = "GUIDE"
     TAG = "TAG"
     COUPON_TEMPLATE = "COUPON_TEMPLATE"
     COUPON = "COUPON"
+    CUSTOMER = "CUSTOMER"
 
 
 class CopyKind(StrEnum):
@@ -109,6 +113,7 @@ class Difference(StrEnum):
     NOT_LINKED = "NOT_LINKED"
     UNREADABLE = "UNREADABLE"
     REFUSED = "REFUSED"
+    FAILED = "FAILED"
 
 
 def next_try(attempts: int, begun_at: datetime, at: datetime, jitter: float) -> datetime | None:

@@ -1,7 +1,9 @@
 """What people and vendors do here: shops and links, receiving, messages replayed."""
 
 from graphql_api.connectors.service.links import LinkSet, detail_of, set_link, wake_for
+from graphql_api.connectors.service.masters import master, set_master
 from graphql_api.connectors.service.receiving import MAX_BYTES, Answer, receive
+from graphql_api.connectors.service.runs import RunBegin, begin, begin_day
 from graphql_api.connectors.service.shops import (
     ShopChange,
     ShopLink,
@@ -17,15 +19,20 @@ __all__ = [
     "MAX_BYTES",
     "Answer",
     "LinkSet",
+    "RunBegin",
     "ShopChange",
     "ShopLink",
+    "begin",
+    "begin_day",
     "change",
     "detail_of",
     "known_shops",
     "link",
+    "master",
     "receive",
     "require_manager",
     "set_link",
+    "set_master",
     "shop_of",
     "unlink",
     "wake_for",

@@ -17,7 +17,7 @@ from graphql_api.stores import repository as stores
 from graphql_api.tags import repository as tags
 from graphql_api.viewer import Viewer
 
-BY_PEOPLE = frozenset(LinkKind) - {LinkKind.COUPON}
+BY_PEOPLE = frozenset(LinkKind) - {LinkKind.COUPON, LinkKind.CUSTOMER}
 _KEY = r"^[^\x00-\x1f]{1,128}$"
 
 
@@ -35,12 +35,12 @@ class LinkSet(BaseModel):
 def set_link(given: LinkSet, *, viewer: Viewer, at: datetime) -> Link | None:
     """The link as it is now, None where there is none. What waited for it is followed again.
 
-    Links of coupons make themselves.
+    Links of coupons and customers make themselves.
     """
     require_manager(viewer)
     shop = shop_of(given.shop_id, ("input", "shop_id"))
     if given.kind not in BY_PEOPLE:
-        raise Invalid("Coupons are linked as they are given", field=("input", "kind"))
+        raise Invalid("These links make themselves", field=("input", "kind"))
     our_id = given.our_id
     if our_id is None:
         _unset(shop.id, given)
@@ -92,5 +92,5 @@ def _is_here(kind: LinkKind, our_id: str) -> bool:
             return tags.get(our_id) is not None
         case LinkKind.COUPON_TEMPLATE:
             return coupons.get_template(our_id) is not None
-        case LinkKind.COUPON:
+        case LinkKind.COUPON | LinkKind.CUSTOMER:
             return False

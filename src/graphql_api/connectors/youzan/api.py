@@ -33,6 +33,9 @@ TRADES_AT_ONCE = 100
 MOST_TRADES = 10_000
 REFUNDS_AT_ONCE = 100
 MOST_REFUNDS = 3_000
+CUSTOMERS_AT_ONCE = 50
+MOST_CUSTOMERS = 10_000
+_NOBODY = frozenset({144100000, 144100001})
 
 
 class Listed(Told):
@@ -54,6 +57,39 @@ class ListedRefunds(Told):
 
     total: int = 0
     refunds: list[ListedRefund] = Field(default_factory=list)
+
+
+class Customer(Told):
+    """A customer as the shop knows them."""
+
+    yz_open_id: str | None = None
+    name: str | None = None
+    gender: int | None = None
+    birthday: str | None = None
+    mobile: str | None = None
+    is_member: bool | None = None
+    ascription_kdt_id: Id | None = None
+
+
+class ListedCustomer(Told):
+    """A customer of a list."""
+
+    yz_open_id: str
+
+
+class ListedCustomers(Told):
+    """Customers of a window, as many as a page holds."""
+
+    total: int = 0
+    record_list: list[ListedCustomer] = Field(default_factory=list)
+
+
+class _Tag(Told):
+    name: str
+
+
+class _Tags(Told):
+    tags: list[_Tag] = Field(default_factory=list)
 
 
 class _Points(Told):
@@ -126,6 +162,32 @@ def refund(shop: Shop, refund_id: str) -> Refund:
 
 
 # --- customers -------------------------------------------------------------------------------
+
+
+def customer(shop: Shop, key: str) -> Customer | None:
+    """Who a customer is; None for somebody who is not the shop's, or is gone."""
+    asked = {"yz_open_id": key, "fields": "user_base"}
+    told = _ask(shop, "youzan.scrm.customer.detail.get", "1.0.1", asked, fine=_NOBODY)
+    return read(Customer, told) if told else None
+
+
+def customers_since(shop: Shop, since: datetime, until: datetime, page: int) -> ListedCustomers:
+    """A page, from 1, of the customers who became such in a window."""
+    asked = {
+        "created_at_start": _seconds(since),
+        "created_at_end": _seconds(until),
+        "page_no": page,
+        "page_size": CUSTOMERS_AT_ONCE,
+    }
+    return read(ListedCustomers, _ask(shop, "youzan.scrm.customer.list", "1.0.0", asked))
+
+
+def tags_of(shop: Shop, customer: str) -> list[str]:
+    """The names of a customer's tags."""
+    rates.take(shop.id, "tags", _TAGS_PER_SECOND)
+    asked = {"account_type": "YzOpenId", "account_id": customer}
+    told = read(_Tags, _ask(shop, "youzan.scrm.tagrelation.query", "1.0.0", asked))
+    return [tag.name for tag in told.tags]
 
 
 def points_of(shop: Shop, customer: str) -> int:

@@ -79,7 +79,7 @@ def _body(
 ) -> SnapshotBody:
     whole = trade.full_order_info
     return SnapshotBody(
-        revision=_milliseconds(changed_at),
+        revision=milliseconds(changed_at),
         paid_at=paid_at,
         # Postage and what rounding left stand in no line.
         total=whole.pay_info.payment,
@@ -121,12 +121,13 @@ def _refund(told: RefundOfTrade, asked: Refund | None, changed_at: datetime) -> 
     items = asked.refund_order_item if asked and amount else []
     return SnapshotRefund(
         id=told.refund_id,
-        revision=_milliseconds(changed_at),
+        revision=milliseconds(changed_at),
         at=at,
         amount=amount,
         lines=[SnapshotRefundLine(item_id=item.oid, amount=item.refund_fee) for item in items],
     )
 
 
-def _milliseconds(instant: datetime) -> int:
+def milliseconds(instant: datetime) -> int:
+    """Since 1970: the revision of what changed then."""
     return (instant - _EPOCH) // _MILLISECOND

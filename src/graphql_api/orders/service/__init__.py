@@ -18,6 +18,7 @@ from graphql_api.orders.service.commands import (
     SnapshotLine,
     SnapshotRefund,
     SnapshotRefundLine,
+    order_id_of,
 )
 from graphql_api.orders.service.following import points_are_as_told
 from graphql_api.orders.service.histories import backfill
@@ -42,5 +43,6 @@ __all__ = [
     "attach",
     "backfill",
     "facts_of",
+    "order_id_of",
     "points_are_as_told",
 ]

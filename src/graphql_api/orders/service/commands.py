@@ -93,6 +93,11 @@ class SnapshotBody(_Command):
         return coupons
 
 
+def order_id_of(source: str, external_id: str) -> str:
+    """The id that an order of a source has in this chain."""
+    return ids.derived_id("ord", source, external_id)
+
+
 class Snapshot(_Command):
     """What a source knows of one order now: its body, refunds, that it is settled, or all of it."""
 
@@ -118,4 +123,4 @@ class Snapshot(_Command):
     @property
     def order_id(self) -> str:
         """The id that this order has in this chain, known before it is stored."""
-        return ids.derived_id("ord", self.source, self.external_id)
+        return order_id_of(self.source, self.external_id)

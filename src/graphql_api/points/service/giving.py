@@ -152,6 +152,33 @@ def grant(
     return transact(attempt)
 
 
+def have_balance(member_id: str, total: int, *, key: str, cause: Cause) -> bool:
+    """Have a member's balance be what another system, whose word counts, says it is.
+
+    What differs is an adjustment, once for a key: whether anything was adjusted. A total below
+    nothing is none.
+    """
+
+    def attempt(tx: Transaction) -> bool:
+        member = free(member_id, cause)
+        if member is None:
+            raise NotFound("There is no such member", field=("input", "member_id"))
+        if repository.mark_of(member.lives, EntryKind.ADJUST, key) is not None:
+            return False
+        opened = open_(member, cause)
+        differs = max(total, 0) - opened.book.figures.balance
+        draws: tuple[Draw, ...] = ()
+        if differs > 0:
+            rules.give(opened.book, differs, Source.ADJUSTMENT, key=key)
+        elif differs < 0:
+            draws = rules.take(opened.book, -differs, key=key, kind=EntryKind.ADJUST)
+        _write(tx, opened, EntryKind.ADJUST, key, differs, draws, cause)
+        members.save(tx, member)
+        return differs != 0
+
+    return transact(attempt)
+
+
 def _freeze(book: Book, points: int, key: str, until: date | None) -> None:
     if len(book.holds) >= rules.MAX_HOLDS:
         text = f"A member has points frozen {rules.MAX_HOLDS} times at most"

@@ -1,0 +1,108 @@
+"""What a message of Youzan means: which door it goes through, and in whose turn."""
+
+from graphql_api.connectors.adapters import Handled
+from graphql_api.connectors.doors import coupons, customers, merges, orders, points
+from graphql_api.connectors.doors.customers import Customer
+from graphql_api.connectors.models import Shop
+from graphql_api.connectors.rules import Outcome
+from graphql_api.connectors.told import Told
+from graphql_api.connectors.turns import turn_of
+from graphql_api.connectors.youzan import messages, payloads, people
+from graphql_api.connectors.youzan import orders as trades
+from graphql_api.connectors.youzan.messages import Message
+from graphql_api.connectors.youzan.payloads import (
+    CouponChange,
+    CustomerCard,
+    CustomerEvent,
+    CustomerMerge,
+    MobileChange,
+    PointsChange,
+    RefundChange,
+    Trade,
+    TradeChange,
+)
+from graphql_api.kit.time import Clock
+
+_STALE = Handled(Outcome.STALE)
+_USED = frozenset({"CARD_CONSUME", "CODE_CONSUME"})
+_BACK = frozenset({"CARD_BACK", "CODE_BACK", "CARD_REVERT", "CODE_REVERT"})
+
+
+def apply(shop: Shop, raw: bytes, event_type: str | None, *, clock: Clock) -> Handled:
+    """Have a message followed here.
+
+    Trades are asked for, so that their messages need no order. Of all others the higher version
+    counts, within one type and id.
+    """
+    message = messages.read(raw, event_type)
+    told = payloads.content_of(message)
+    if told is None:
+        return Handled(Outcome.IGNORED, "type")
+    if isinstance(told, Trade | TradeChange | RefundChange):
+        tid = told.full_order_info.order_info.tid if isinstance(told, Trade) else told.tid
+        return Handled(orders.apply(trades.snapshot(shop, tid), clock=clock))
+    subject = message.id or message.identity
+    with turn_of(shop.id, message.type, subject, message.version) as turn:
+        return _STALE if turn.is_stale else _followed(shop, message, told, clock)
+
+
+def _followed(shop: Shop, message: Message, told: Told, clock: Clock) -> Handled:
+    match told:
+        case CustomerEvent():
+            return _customer(shop, message, told, clock)
+        case CustomerCard():
+            return _card(shop, message, told, clock)
+        case PointsChange():
+            return _points(shop, told, clock)
+        case CouponChange():
+            return Handled(_coupon(shop, told, clock))
+        case CustomerMerge(merge_info=info):
+            keys = info.from_yz_open_id, info.to_yz_open_id
+            outcome = merges.merged(shop, *keys, event_id=message.identity, clock=clock)
+            return Handled(outcome)
+        case MobileChange():
+            return Handled(customers.phone_changed(shop, told.yz_open_id, told.mobile))
+        case _:
+            return Handled(Outcome.IGNORED, "type")
+
+
+def _customer(shop: Shop, message: Message, told: CustomerEvent, clock: Clock) -> Handled:
+    key = told.yz_open_id or message.yz_open_id
+    if key is None:
+        return Handled(Outcome.IGNORED, "no yz_open_id")
+    if told.is_log_off:
+        return Handled(customers.closed(shop, key, clock=clock))
+    person = people.person_of(key, told, store_key=message.kdt_id)
+    return Handled(customers.changed(shop, person, is_member=told.is_member is True, clock=clock))
+
+
+def _card(shop: Shop, message: Message, told: CustomerCard, clock: Clock) -> Handled:
+    """A benefit card makes a member; what else of it there is stays at Youzan."""
+    given = message.status in (None, "CUSTOMER_CARD_GIVEN", "CUSTOMER_CARD_TAKEN")
+    if message.yz_open_id is None or not given:
+        return Handled(Outcome.IGNORED, "card")
+    customer = Customer(message.yz_open_id, phone=told.mobile, store_key=message.kdt_id)
+    return Handled(customers.changed(shop, customer, is_member=True, clock=clock))
+
+
+def _points(shop: Shop, told: PointsChange, clock: Clock) -> Handled:
+    if told.is_own(shop.client_id):
+        return Handled(Outcome.ECHO)
+    if told.yz_open_id is None:
+        return Handled(Outcome.IGNORED, "no yz_open_id")
+    outcome = points.told(shop, told.yz_open_id, told.total, event_id=told.unique_id, clock=clock)
+    return Handled(outcome)
+
+
+def _coupon(shop: Shop, told: CouponChange, clock: Clock) -> Outcome:
+    """A coupon's template is not told: only those that were given from here are known."""
+    if told.status in _BACK:
+        return coupons.back(shop, told.id, clock=clock)
+    if told.status not in _USED:
+        return Outcome.IGNORED
+    if told.order_no is None:
+        return coupons.used(shop, told.id, None, clock=clock)
+    # The order says it best: then the coupon is used by it, and comes back with it.
+    ordered = orders.apply(trades.snapshot(shop, told.order_no), clock=clock)
+    alone = coupons.used(shop, told.id, told.order_no, clock=clock)
+    return ordered if alone is Outcome.UNCHANGED else alone
