@@ -19,6 +19,13 @@ from graphql_api.campaigns.models import Campaign, CreditRow
 from graphql_api.campaigns.service import NewBudget, NewGoal
 from graphql_api.checkout import service as checkout
 from graphql_api.commissions import tasks as commissions
+from graphql_api.connectors import models as connector_models
+from graphql_api.connectors import repository as connector_repository
+from graphql_api.connectors import rules as vendor_rules
+from graphql_api.connectors import service as connectors
+from graphql_api.connectors.rules import CopyKind, CopyState, Difference, LinkKind, Vendor
+from graphql_api.connectors.rules import Problem as VendorProblem
+from graphql_api.connectors.service import LinkSet, ShopLink
 from graphql_api.coupons import tokens as coupon_tokens
 from graphql_api.coupons.models import Coupon, CouponsItem, IssueJob, Template, TemplateCount
 from graphql_api.coupons.rules import CouponKind, CouponState, IssueState, TemplateState
@@ -213,6 +220,7 @@ def seed() -> dict[str, str]:
         | _coupons(region.id, store, member, order)
         | _mall(member, store)
         | _webhooks()
+        | _vendors(store, member)
         | _bulk()
         | {
             "manifest": _manifest(),
@@ -707,6 +715,55 @@ def _webhooks() -> dict[str, str]:
         "webhook_delivered": make_delivery(active).id,
         "now": f"{real_now() - timedelta(minutes=1):%Y-%m-%dT%H:%M:%SZ}",
     }
+
+
+def _vendors(store: Store, member: Member) -> dict[str, str]:
+    """A shop of Youzan: a link, a message and a copy that were given up, a run at its end."""
+    at = real_now()
+    shop = connectors.link(
+        ShopLink(
+            vendor=Vendor.YOUZAN,
+            vendor_key="74234",
+            client_id="app-1",
+            name="测试旗舰店",
+            default_store_id=store.id,
+            tells=[CopyKind.TAGS],
+        ),
+        viewer=SYSTEM,
+        at=at,
+    )
+    link = LinkSet(shop_id=shop.id, kind=LinkKind.STORE, vendor_key="56232", our_id=store.id)
+    connectors.set_link(link, viewer=SYSTEM, at=at)
+    message = connector_models.Message(
+        connector_models.message_id(shop.id, "seeded"),
+        shop_id=shop.id,
+        vendor=shop.vendor,
+        type="SCRM_CUSTOMER_EVENT",
+        subject="725462007",
+        vendor_version=1517055397112,
+        note="seeded",
+        outcome=vendor_rules.Outcome.IGNORED,
+        received_at=at,
+        begun_at=at,
+        next_at=at,
+        handled_at=at,
+    )
+    message.raw = b"{}"
+    message.move(vendor_rules.MessageState.WAITING)
+    connector_repository.receive(message)
+    unlinked = VendorProblem.NOT_LINKED
+    connector_repository.fail(message, unlinked, "STORE 1", next_at=at)
+    copy = connector_repository.mark_due(shop.id, CopyKind.TAGS, member.id, at)
+    copy.told_at = at
+    copy.save()
+    connector_repository.note_untold(copy, VendorProblem.VENDOR_REFUSED, "4204", next_at=at)
+    copy.move(CopyState.DEAD)
+    copy.save()
+    run = connectors.begin_day(shop.id, at - timedelta(hours=1), at)
+    run.differences = [["E1", Difference.MISSING.value]]
+    run.problem, run.ended_at, run.state = VendorProblem.BUSY, at, vendor_rules.RunState.FAILED
+    run.save()
+    return {"vendor_shop": shop.id, "vendor_message": message.id, "vendor_run": run.id}
 
 
 def _bulk() -> dict[str, str]:

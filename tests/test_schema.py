@@ -40,7 +40,7 @@ MAY_HOLD_NULLS = {"Query.nodes"}
 OF_THE_CALLER = {"loginWithWeChat", "loginWithWeCom", "tokenRefresh", "logout", "logoutEverywhere"}
 """Mutations about whoever sends them: no node stands for a login, and a logout needs no input."""
 
-OF_THE_CHAIN = {"chainSetUp"}
+OF_THE_CHAIN = {"chainSetUp", "pointsMasterSet"}
 """The chain itself is no node: there is one, and everything is its."""
 
 OF_NO_NODE = {"checkoutReserve", "checkoutRelease"}

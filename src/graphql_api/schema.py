@@ -14,6 +14,7 @@ from graphql_api.benefits.schema import BenefitMutations, BenefitQueries
 from graphql_api.bulk.schema import BulkMutations, BulkQueries
 from graphql_api.campaigns.schema import CampaignMutations, CampaignQueries
 from graphql_api.checkout.schema import CheckoutMutations, CheckoutQueries
+from graphql_api.connectors.schema import VendorMutations, VendorQueries
 from graphql_api.context import Info
 from graphql_api.coupons.schema import CouponMutations, CouponQueries, CouponTemplateMutations
 from graphql_api.documents.schema import DocumentMutations, DocumentQueries
@@ -93,6 +94,7 @@ class Query(
     DocumentQueries,
     AuditQueries,
     WebhookQueries,
+    VendorQueries,
     MergeQueries,
     PrivacyQueries,
     BulkQueries,
@@ -119,6 +121,7 @@ class Mutation(
     CampaignMutations,
     AccessMutations,
     WebhookMutations,
+    VendorMutations,
     MergeMutations,
     DocumentMutations,
     PrivacyMutations,

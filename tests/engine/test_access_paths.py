@@ -19,13 +19,7 @@ from types import UnionType
 from typing import Any
 
 import pytest
-from pynamodb.attributes import (
-    Attribute,
-    BinaryAttribute,
-    NumberAttribute,
-    TTLAttribute,
-    VersionAttribute,
-)
+from pynamodb.attributes import Attribute, NumberAttribute, TTLAttribute, VersionAttribute
 from pynamodb_attributes import UnicodeEnumAttribute
 
 import graphql_api
@@ -237,7 +231,6 @@ def sample(attribute: Attribute[Any]) -> Any:
         InstantAttribute: NOW,
         TTLAttribute: NOW,
         DayAttribute: NOW.date(),
-        BinaryAttribute: b"x",
     }
     return next((value for kind, value in kinds.items() if isinstance(attribute, kind)), "x")
 

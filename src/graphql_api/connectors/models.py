@@ -1,10 +1,10 @@
 """What is stored of vendors: shops and what is linked, messages, what vendors have, and runs."""
 
+import base64
 import zlib
 from datetime import datetime
 
 from pynamodb.attributes import (
-    BinaryAttribute,
     BooleanAttribute,
     ListAttribute,
     NumberAttribute,
@@ -34,6 +34,8 @@ SOLE = "@"
 ALL_SHOPS = "shops"
 SETUP = "setup"
 TOKEN = "token"  # noqa: S105 - a key
+ASKED = {"asked": True}
+"""What a copy tells while a question is out that must not be asked twice."""
 _INSTANT = InstantAttribute()
 
 
@@ -137,7 +139,7 @@ class Message(ConnectorsItem):
     subject = UnicodeAttribute(null=True)
     vendor_version = NumberAttribute(null=True)
     event_type = UnicodeAttribute(null=True)
-    packed = BinaryAttribute(legacy_encoding=False)
+    packed = UnicodeAttribute()
     received_at = InstantAttribute()
     begun_at = InstantAttribute()
     state = UnicodeEnumAttribute(MessageState, default=MessageState.WAITING)
@@ -153,11 +155,11 @@ class Message(ConnectorsItem):
     @property
     def raw(self) -> bytes:
         """The body as it arrived."""
-        return zlib.decompress(self.packed)
+        return zlib.decompress(base64.b64decode(self.packed))
 
     @raw.setter
     def raw(self, body: bytes) -> None:
-        self.packed = zlib.compress(body)
+        self.packed = base64.b64encode(zlib.compress(body)).decode()
 
     def move(self, state: MessageState) -> None:
         """Take a state on, and leave or enter the lists of what is open."""

@@ -464,6 +464,11 @@ def get_run(run_id: str) -> Run | None:
     return batch_get(Run, [(run_id, SOLE)], consistent=True)[0]
 
 
+def get_runs(run_ids: Sequence[str]) -> list[Run | None]:
+    """Runs by id."""
+    return batch_get(Run, [(id_, SOLE) for id_ in run_ids])
+
+
 def create_run(tx: Transaction, run: Run) -> None:
     """Add a run that is not there."""
     run.listed = models.runs_key(run.shop_id)

@@ -1,7 +1,13 @@
 """What people and vendors do here: shops and links, receiving, messages replayed."""
 
 from graphql_api.connectors.service.links import LinkSet, detail_of, set_link, wake_for
-from graphql_api.connectors.service.masters import master, set_master
+from graphql_api.connectors.service.masters import MasterSet, master, set_master, setup
+from graphql_api.connectors.service.messages import (
+    MessagesReplay,
+    replay,
+    replay_many,
+    tell_again,
+)
 from graphql_api.connectors.service.receiving import MAX_BYTES, Answer, receive
 from graphql_api.connectors.service.runs import RunBegin, begin, begin_day
 from graphql_api.connectors.service.shops import (
@@ -19,6 +25,8 @@ __all__ = [
     "MAX_BYTES",
     "Answer",
     "LinkSet",
+    "MasterSet",
+    "MessagesReplay",
     "RunBegin",
     "ShopChange",
     "ShopLink",
@@ -30,10 +38,14 @@ __all__ = [
     "link",
     "master",
     "receive",
+    "replay",
+    "replay_many",
     "require_manager",
     "set_link",
     "set_master",
+    "setup",
     "shop_of",
+    "tell_again",
     "unlink",
     "wake_for",
 ]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from graphql_api.connectors import queueing, repository
+from graphql_api.connectors import models, queueing, repository
 from graphql_api.connectors.adapters import Adapter, adapter_of
 from graphql_api.connectors.doors import people
 from graphql_api.connectors.errors import Later, Unclear
@@ -28,7 +28,6 @@ from graphql_api.observability import count, logger
 from graphql_api.stores import service as stores
 
 COMPARED_AT_ONCE = 100
-_ASKED = {"asked": True}
 
 
 def tell(
@@ -163,10 +162,10 @@ def _coupon(adapter: Adapter, shop: Shop, copy: Copy, clock: Clock) -> Any:
 def _given(
     adapter: Adapter, shop: Shop, copy: Copy, key: str, template: str, phone: str | None
 ) -> str:
-    if copy.told == _ASKED:
+    if copy.told == models.ASKED:
         raise Unclear
     if not adapter.gives_once:
-        repository.note_asked(copy, _ASKED)
+        repository.note_asked(copy, models.ASKED)
     try:
         return adapter.give_coupon(shop, key, template, phone=phone, key=copy.subject_id)
     except Later as later:
