@@ -14,6 +14,7 @@ from pynamodb.attributes import TTLAttribute
 from starlette.routing import Route
 
 from graphql_api.config import settings
+from graphql_api.handlers import vendor_webhooks
 from graphql_api.kit.dynamo import Item
 from graphql_api.privacy.parts import PARTS
 from graphql_api.tables import TABLES
@@ -209,7 +210,8 @@ WITHOUT_RESOURCES = [
 def test_who_calls_vendors_goes_out_by_subnets_where_there_are_some() -> None:
     subnets = {"SubnetIds": "SubnetIds", "SecurityGroupIds": "SecurityGroupIds"}
     out = {n: f["VpcConfig"] for n, f in of_type(FUNCTION).items() if "VpcConfig" in f}
-    assert set(out) == {"GraphqlFunction", "WebhookDeliveriesFunction"}
+    callers = ("Graphql", "WebhookDeliveries", "VendorMessages", "VendorOutbox")
+    assert set(out) == {f"{name}Function" for name in callers}
     for name, config in out.items():
         assert config == ["GoesOutBySubnets", subnets, "AWS::NoValue"]
         [policy] = of_type("AWS::IAM::Role")[name.replace("Function", "Role")]["Policies"]
@@ -225,10 +227,22 @@ def test_front_door_asks_the_newest_version_which_may_start_from_a_snapshot() ->
         {"ApplyOn": "PublishedVersions"},
         "AWS::NoValue",
     ]
-    [integration] = of_type("AWS::ApiGatewayV2::Integration").values()
-    [permission] = of_type("AWS::Lambda::Permission").values()
+    integration = of_type("AWS::ApiGatewayV2::Integration")["ApiIntegration"]
+    permission = of_type("AWS::Lambda::Permission")["ApiPermission"]
     asked = (integration["IntegrationUri"], permission["FunctionName"])
     assert asked == ("GraphqlFunction.Alias", "GraphqlFunction.Alias")
+
+
+def test_vendors_reach_a_function_of_their_own_that_answers_within_ten_seconds() -> None:
+    integration = of_type("AWS::ApiGatewayV2::Integration")["VendorIntegration"]
+    permission = of_type("AWS::Lambda::Permission")["VendorPermission"]
+    asked = (integration["IntegrationUri"], permission["FunctionName"])
+    assert asked == ("VendorWebhooksFunction.Arn", "VendorWebhooksFunction")
+    function = of_type(FUNCTION)["VendorWebhooksFunction"]
+    assert integration["TimeoutInMillis"] == 1000 * function["Timeout"] == 10_000
+    routes = of_type("AWS::ApiGatewayV2::Route").values()
+    theirs = {r["RouteKey"] for r in routes if "VendorIntegration" in str(r["Target"])}
+    assert theirs == {f"POST {path}" for path in vendor_webhooks.PATHS}
 
 
 def test_api_is_traced_where_a_parameter_says_so() -> None:
@@ -414,10 +428,14 @@ def test_message_stays_hidden_for_longer_than_its_function_may_take() -> None:
 
 
 def test_day_begins_five_minutes_after_midnight_where_the_chain_is() -> None:
-    [(name, schedule)] = events("ScheduleV2")
-    assert name == "RecomputePlanFunction"
+    schedule = dict(events("ScheduleV2"))["RecomputePlanFunction"]
     assert schedule["ScheduleExpression"] == "cron(5 0 * * ? *)"
     assert schedule["ScheduleExpressionTimezone"] == "Zone"
+
+
+def test_vendors_are_looked_after_each_quarter_of_an_hour() -> None:
+    schedule = dict(events("ScheduleV2"))["VendorReconciliationFunction"]
+    assert schedule["ScheduleExpression"] == "rate(15 minutes)"
 
 
 def watched(metric: str) -> set[str]:
@@ -464,4 +482,6 @@ def test_gateway_passes_on_what_the_application_answers() -> None:
         if isinstance(route, Route) and not route.path.startswith("/graphiql")
         for method in (route.methods or set()) - {"HEAD"}
     }
-    assert {route["RouteKey"] for route in of_type("AWS::ApiGatewayV2::Route").values()} == answered
+    routes = of_type("AWS::ApiGatewayV2::Route").values()
+    ours = {r["RouteKey"] for r in routes if "ApiIntegration" in str(r["Target"])}
+    assert ours == answered
