@@ -126,6 +126,11 @@ def page_of_links(
     )
 
 
+def has_link(shop_id: str, kind: LinkKind) -> bool:
+    """Whether anything of a kind is linked: one Query."""
+    return bool(page_of_links(shop_id, kind, first=1, after=None, reverse=False).items)
+
+
 def linked_tags(shop_id: str) -> list[str]:
     """The vendor's keys of all tags that are linked; a chain has a few hundred at most."""
     found: list[str] = []

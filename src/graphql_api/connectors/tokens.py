@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from graphql_api.config import settings
 from graphql_api.connectors import repository
-from graphql_api.connectors.errors import Later
+from graphql_api.connectors.errors import Later, NotSetUp
 from graphql_api.connectors.models import Shop, Token
 from graphql_api.kit import secrecy
 from graphql_api.kit.time import real_now, to_the_millisecond
@@ -65,14 +65,18 @@ class Tokens:
     def use(self, shop: Shop, ask: Callable[[], Fresh], call: Callable[[str], T]) -> T:
         """What `call` gives with the shop's token; one that the vendor forgot is replaced once.
 
-        Raises Later when somebody else is asking for a token and does not get it.
+        Raises Later when somebody else is asking for a token and does not get it, and NotSetUp
+        when the vendor wants not even the new one: the shop's authorisation ended.
         """
         token = self._get(shop, ask)
         try:
             return call(token.text)
         except StaleToken:
             self._withdraw(shop, token)
-        return call(self._get(shop, ask).text)
+        try:
+            return call(self._get(shop, ask).text)
+        except StaleToken:
+            raise NotSetUp("token") from None
 
     def forget(self) -> None:
         """Look into the table from now on, for tests."""

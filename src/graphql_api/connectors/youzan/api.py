@@ -9,20 +9,14 @@ from typing import Any
 
 from pydantic import Field
 
-from graphql_api.config import settings
-from graphql_api.connectors import calls, rates
-from graphql_api.connectors.errors import Later, NotSetUp, VendorRefused
+from graphql_api.connectors import rates
+from graphql_api.connectors.errors import VendorRefused
 from graphql_api.connectors.models import Shop
-from graphql_api.connectors.rules import Vendor
-from graphql_api.connectors.secrets import secrets
-from graphql_api.connectors.tokens import Fresh, StaleToken, tokens
 from graphql_api.connectors.told import Id, Told, Unreadable, read
-from graphql_api.connectors.youzan.fields import CHINA
-from graphql_api.connectors.youzan.payloads import Refund, Trade
-from graphql_api.observability import logger
+from graphql_api.connectors.youzan.asking import ask
+from graphql_api.connectors.youzan.fields import CHINA, Instant
+from graphql_api.connectors.youzan.payloads import BuyerInfo, Refund, Trade
 
-_TOKEN_CODES = frozenset({4201, 4202, 4203})
-_BUSY_CODES = frozenset({4101, 5001, 5002, 500100004, 123000042, 141500203})
 _REPEATED = 142100106
 _YZ_OPEN_ID = 5
 _TAGS_PER_SECOND = 5
@@ -35,14 +29,36 @@ REFUNDS_AT_ONCE = 100
 MOST_REFUNDS = 3_000
 CUSTOMERS_AT_ONCE = 50
 MOST_CUSTOMERS = 10_000
-_NOBODY = frozenset({144100000, 144100001})
+_NOBODY = frozenset({141001107, 144100000, 144100001})
+_MILLISECONDS_FROM = 10**11
+
+
+class _ListedInfo(Told):
+    tid: Id
+    pay_time: str | None = None
+    update_time: Instant | None = None
+    refund_state: int = 0
+
+
+class _ListedOrder(Told):
+    order_info: _ListedInfo
+    buyer_info: BuyerInfo = Field(default_factory=BuyerInfo)
+
+
+class ListedTrade(Told):
+    """What of a listed trade is needed to know whether to ask for it: little, so that none that
+    cannot be read is in the way of the others.
+    """
+
+    full_order_info: _ListedOrder
+    refund_order: list[Any] = Field(default_factory=list)
 
 
 class Listed(Told):
     """Trades of a window, as many as a page holds."""
 
     total_results: int = 0
-    full_order_info_list: list[Trade] = Field(default_factory=list)
+    full_order_info_list: list[ListedTrade] = Field(default_factory=list)
 
 
 class ListedRefund(Told):
@@ -68,7 +84,21 @@ class Customer(Told):
     birthday: str | None = None
     mobile: str | None = None
     is_member: bool | None = None
+    member_created_at: int | None = None
     ascription_kdt_id: Id | None = None
+
+    @property
+    def is_one(self) -> bool:
+        """Whether they are a member 会员, which not every answer says in so many words."""
+        return bool(self.member_created_at) if self.is_member is None else self.is_member
+
+    @property
+    def joined_at(self) -> datetime | None:
+        """Since when they are a member; told in seconds or milliseconds."""
+        told = self.member_created_at
+        if not told or told < 0 or told >= 10**14:
+            return None
+        return datetime.fromtimestamp(told / (1000 if told >= _MILLISECONDS_FROM else 1), UTC)
 
 
 class ListedCustomer(Told):
@@ -119,12 +149,9 @@ class _GivenCoupon(Told):
     promocode: _Given | None = None
 
 
-# --- trades ----------------------------------------------------------------------------------
-
-
 def trade(shop: Shop, tid: str) -> Trade:
     """A trade as it is now."""
-    return read(Trade, _ask(shop, "youzan.trade.get", "4.0.2", {"tid": tid}))
+    return read(Trade, ask(shop, "youzan.trade.get", "4.0.2", {"tid": tid}))
 
 
 def trades_changed(shop: Shop, since: datetime, until: datetime, page: int) -> Listed:
@@ -135,39 +162,35 @@ def trades_changed(shop: Shop, since: datetime, until: datetime, page: int) -> L
         "page_no": page,
         "page_size": TRADES_AT_ONCE,
     }
-    return read(Listed, _ask(shop, "youzan.trades.sold.get", "4.0.4", asked))
+    return read(Listed, ask(shop, "youzan.trades.sold.get", "4.0.4", asked))
 
 
-def refunds_changed(
-    shop: Shop,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    page: int = 1,
-    *,
-    tid: str | None = None,
-) -> ListedRefunds:
-    """A page, from 1, of the refunds that changed in a window, or of those of a trade."""
-    asked: dict[str, Any] = {"page_no": page, "page_size": REFUNDS_AT_ONCE}
-    if since and until:
-        asked |= {"update_time_start": _seconds(since), "update_time_end": _seconds(until)}
-    if tid:
-        asked["tid"] = tid
-    return read(ListedRefunds, _ask(shop, "youzan.trade.refund.search", "3.0.1", asked))
+def refunds_changed(shop: Shop, since: datetime, until: datetime, page: int) -> ListedRefunds:
+    """A page, from 1, of the refunds that changed in a window."""
+    asked = {
+        "update_time_start": _seconds(since),
+        "update_time_end": _seconds(until),
+        "page_no": page,
+        "page_size": REFUNDS_AT_ONCE,
+    }
+    return read(ListedRefunds, ask(shop, "youzan.trade.refund.search", "3.0.1", asked))
 
 
 def refund(shop: Shop, refund_id: str) -> Refund:
     """A refund as it is now."""
     asked = {"refund_id": refund_id}
-    return read(Refund, _ask(shop, "youzan.trade.refund.get", "3.0.1", asked))
-
-
-# --- customers -------------------------------------------------------------------------------
+    return read(Refund, ask(shop, "youzan.trade.refund.get", "3.0.1", asked))
 
 
 def customer(shop: Shop, key: str) -> Customer | None:
     """Who a customer is; None for somebody who is not the shop's, or is gone."""
-    asked = {"yz_open_id": key, "fields": "user_base"}
-    told = _ask(shop, "youzan.scrm.customer.detail.get", "1.0.1", asked, fine=_NOBODY)
+    asked = {
+        "yz_open_id": key,
+        "account_info": _user(key),
+        "fields": "user_base",
+        "is_do_ext_point": False,
+    }
+    told = ask(shop, "youzan.scrm.customer.detail.get", "1.0.1", asked, fine=_NOBODY)
     return read(Customer, told) if told else None
 
 
@@ -179,14 +202,14 @@ def customers_since(shop: Shop, since: datetime, until: datetime, page: int) -> 
         "page_no": page,
         "page_size": CUSTOMERS_AT_ONCE,
     }
-    return read(ListedCustomers, _ask(shop, "youzan.scrm.customer.list", "1.0.0", asked))
+    return read(ListedCustomers, ask(shop, "youzan.scrm.customer.list", "1.0.0", asked))
 
 
 def tags_of(shop: Shop, customer: str) -> list[str]:
     """The names of a customer's tags."""
     rates.take(shop.id, "tags", _TAGS_PER_SECOND)
     asked = {"account_type": "YzOpenId", "account_id": customer}
-    told = read(_Tags, _ask(shop, "youzan.scrm.tagrelation.query", "1.0.0", asked))
+    told = read(_Tags, ask(shop, "youzan.scrm.tagrelation.query", "1.0.0", asked))
     return [tag.name for tag in told.tags]
 
 
@@ -194,7 +217,7 @@ def points_of(shop: Shop, customer: str) -> int:
     """What a customer has."""
     asked = {"user": _user(customer)}
     rates.take(shop.id, "points", _POINTS_PER_SECOND)
-    return read(_Points, _ask(shop, "youzan.crm.customer.points.get", "1.0.0", asked)).point
+    return read(_Points, ask(shop, "youzan.crm.customer.points.get", "1.0.0", asked)).point
 
 
 def change_points(shop: Shop, customer: str, points: int, *, key: str, reason: str) -> None:
@@ -214,7 +237,7 @@ def change_points(shop: Shop, customer: str, points: int, *, key: str, reason: s
     }
     rates.take(shop.id, "points", _POINTS_PER_SECOND)
     name = f"youzan.crm.customer.points.{what}"
-    told = _ask(shop, name, "4.0.0", {"params": params}, fine={_REPEATED})
+    told = ask(shop, name, "4.0.0", {"params": params}, fine={_REPEATED})
     if told is not None and not read(_Done, told).is_success:
         raise VendorRefused("is_success false")
 
@@ -227,13 +250,13 @@ def change_tags(shop: Shop, customer: str, names: Sequence[str], *, give: bool) 
         "account_id": customer,
         "tags": [{"tag_name": name} for name in names],
     }
-    _ask(shop, f"youzan.scrm.tag.relation.{'add' if give else 'delete'}", "4.0.0", asked)
+    ask(shop, f"youzan.scrm.tag.relation.{'add' if give else 'delete'}", "4.0.0", asked)
 
 
 def guide_of(shop: Shop, customer: str) -> GuideOf | None:
     """Who looks after a customer; None where nobody does."""
     asked = {"request": {"cust_yz_open_id": customer}}
-    told = _ask(shop, "youzan.guide.relation.query.userId", "2.0.0", asked)
+    told = ask(shop, "youzan.guide.relation.query.userId", "2.0.0", asked)
     found = read(GuideOf, told) if told else None
     return found if found and found.is_valid else None
 
@@ -241,98 +264,25 @@ def guide_of(shop: Shop, customer: str) -> GuideOf | None:
 def bind_guide(shop: Shop, customer: str, guide: str) -> None:
     """Have a guide look after a customer. Unverified: no source shows the question's fields."""
     asked = {"request": {"ctYzOpenId": customer, "dsYzOpenId": guide, "kdtId": shop.vendor_key}}
-    _ask(shop, "youzan.guide.relation.bind", "2.0.0", asked)
+    ask(shop, "youzan.guide.relation.bind", "2.0.0", asked)
 
 
 def unbind_guide(shop: Shop, customer: str, guide: str) -> None:
     """Have nobody look after a customer. Unverified, as is binding."""
     asked = {"request": {"ctYzOpenId": customer, "dsYzOpenId": guide, "kdtId": shop.vendor_key}}
-    _ask(shop, "youzan.guide.relation.invalid", "2.0.0", asked)
+    ask(shop, "youzan.guide.relation.invalid", "2.0.0", asked)
 
 
 def give_coupon(shop: Shop, mobile: str, group_id: str) -> str:
     """Give a coupon of a group to who has this phone; the coupon's id there."""
     rates.take(shop.id, "coupons", _OTHERS_PER_SECOND)
     asked = {"coupon_group_id": group_id, "mobile": mobile}
-    told = read(_GivenCoupon, _ask(shop, "youzan.ump.coupon.take", "3.0.0", asked))
+    told = read(_GivenCoupon, ask(shop, "youzan.ump.coupon.take", "3.0.0", asked))
     given = told.promocard or told.promocode
     code = given and (given.promocard_id or given.promocode_id or given.verify_code)
     if not code:
         raise Unreadable("a coupon without an id")
     return code
-
-
-# --- how -------------------------------------------------------------------------------------
-
-
-class _Answer(Told):
-    code: int | None = None
-    success: bool | None = None
-    message: str | None = None
-    trace_id: str | None = None
-
-
-def _ask(
-    shop: Shop,
-    name: str,
-    version: str,
-    body: dict[str, Any],
-    *,
-    fine: frozenset[int] | set[int] = frozenset(),
-) -> Any:
-    """The data of an answer, None for a refusal that is fine; its errors in our words."""
-
-    def call(token: str) -> Any:
-        url = f"{settings().youzan_base_url}/api/{name}/{version}"
-        return _data(name, calls.post(url, body, access_token=token), fine)
-
-    return tokens.use(shop, lambda: _token(shop), call)
-
-
-def _data(name: str, answer: dict[str, Any], fine: frozenset[int] | set[int]) -> Any:
-    refused = answer.get("gw_err_resp") or answer.get("error_response")
-    if isinstance(refused, dict):
-        code = int(refused.get("err_code") or refused.get("code") or 0)
-        raise _refusal(name, code, refused.get("trace_id"))
-    if "response" in answer:
-        return answer["response"]
-    told = read(_Answer, {k: v for k, v in answer.items() if k != "data"})
-    if told.code == 200 and told.success is not False:
-        return answer.get("data")
-    if told.code in fine:
-        return None
-    raise _refusal(name, told.code or 0, told.trace_id)
-
-
-def _refusal(name: str, code: int, trace_id: Any) -> Exception:
-    logger.warning("youzan refused", api=name, code=code, trace=str(trace_id))
-    if code in _TOKEN_CODES:
-        return StaleToken()
-    if code in _BUSY_CODES:
-        return Later(calls.PAUSES[1])
-    return VendorRefused(str(code))
-
-
-class _Token(Told):
-    access_token: str = Field(min_length=1)
-    expires: int
-
-
-def _token(shop: Shop) -> Fresh:
-    """A token of our app for the shop, as an app for own use gets it."""
-    asked = {
-        "client_id": shop.client_id,
-        "client_secret": secrets.newest(Vendor.YOUZAN, shop.client_id),
-        "authorize_type": "silent",
-        "grant_id": shop.vendor_key,
-        "refresh": False,
-    }
-    answer = calls.post(f"{settings().youzan_base_url}/auth/token", asked)
-    if answer.get("success") is not True or not isinstance(answer.get("data"), dict):
-        logger.warning("youzan gave no token", code=str(answer.get("code")), shop=shop.id)
-        raise NotSetUp(f"token {answer.get('code')}")
-    told = read(_Token, answer["data"])
-    return Fresh(told.access_token, datetime.fromtimestamp(told.expires / 1000, UTC))
 
 
 def _user(customer: str) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """What a message of Youzan means: which door it goes through, and in whose turn."""
 
+from graphql_api.connectors import repository
 from graphql_api.connectors.adapters import Handled
 from graphql_api.connectors.doors import coupons, customers, merges, orders, points
 from graphql_api.connectors.doors.customers import Customer
 from graphql_api.connectors.models import Shop
-from graphql_api.connectors.rules import Outcome
+from graphql_api.connectors.rules import LinkKind, Outcome
 from graphql_api.connectors.told import Told
 from graphql_api.connectors.turns import turn_of
 from graphql_api.connectors.youzan import messages, payloads, people
@@ -23,7 +24,7 @@ from graphql_api.connectors.youzan.payloads import (
 )
 from graphql_api.kit.time import Clock
 
-_STALE = Handled(Outcome.STALE)
+_UNPAID = "WAIT_BUYER_PAY"
 _USED = frozenset({"CARD_CONSUME", "CODE_CONSUME"})
 _BACK = frozenset({"CARD_BACK", "CODE_BACK", "CARD_REVERT", "CODE_REVERT"})
 
@@ -39,11 +40,22 @@ def apply(shop: Shop, raw: bytes, event_type: str | None, *, clock: Clock) -> Ha
     if told is None:
         return Handled(Outcome.IGNORED, "type")
     if isinstance(told, Trade | TradeChange | RefundChange):
-        tid = told.full_order_info.order_info.tid if isinstance(told, Trade) else told.tid
-        return Handled(orders.apply(trades.snapshot(shop, tid), clock=clock))
+        return _trade(shop, message, told, clock)
     subject = message.id or message.identity
     with turn_of(shop.id, message.type, subject, message.version) as turn:
-        return _STALE if turn.is_stale else _followed(shop, message, told, clock)
+        if turn.is_stale:
+            return Handled(Outcome.STALE)
+        return _followed(shop, message, told, clock)
+
+
+def _trade(
+    shop: Shop, message: Message, told: Trade | TradeChange | RefundChange, clock: Clock
+) -> Handled:
+    """Ask for the trade and have it so here; that it waits to be paid is no reason to ask."""
+    if message.status == _UNPAID:
+        return Handled(Outcome.IGNORED, "not paid")
+    tid = told.full_order_info.order_info.tid if isinstance(told, Trade) else told.tid
+    return Handled(orders.apply(trades.snapshot(shop, tid), clock=clock))
 
 
 def _followed(shop: Shop, message: Message, told: Told, clock: Clock) -> Handled:
@@ -55,7 +67,7 @@ def _followed(shop: Shop, message: Message, told: Told, clock: Clock) -> Handled
         case PointsChange():
             return _points(shop, told, clock)
         case CouponChange():
-            return Handled(_coupon(shop, told, clock))
+            return _coupon(shop, told, clock)
         case CustomerMerge(merge_info=info):
             keys = info.from_yz_open_id, info.to_yz_open_id
             outcome = merges.merged(shop, *keys, event_id=message.identity, clock=clock)
@@ -73,15 +85,20 @@ def _customer(shop: Shop, message: Message, told: CustomerEvent, clock: Clock) -
     if told.is_log_off:
         return Handled(customers.closed(shop, key, clock=clock))
     person = people.person_of(key, told, store_key=message.kdt_id)
-    return Handled(customers.changed(shop, person, is_member=told.is_member is True, clock=clock))
+    outcome = customers.changed(shop, person, is_member=told.is_member is True, clock=clock)
+    if message.status == "CUSTOMER_CREATED" and outcome is not Outcome.IGNORED:
+        guided = people.take_guide(shop, key, clock=clock)
+        outcome = guided if guided is Outcome.APPLIED else outcome
+    return Handled(outcome)
 
 
 def _card(shop: Shop, message: Message, told: CustomerCard, clock: Clock) -> Handled:
     """A benefit card makes a member; what else of it there is stays at Youzan."""
     given = message.status in (None, "CUSTOMER_CARD_GIVEN", "CUSTOMER_CARD_TAKEN")
-    if message.yz_open_id is None or not given:
-        return Handled(Outcome.IGNORED, "card")
-    customer = Customer(message.yz_open_id, phone=told.mobile, store_key=message.kdt_id)
+    key = told.yz_open_id or message.yz_open_id
+    if key is None or not given:
+        return Handled(Outcome.IGNORED, "card" if key else "no yz_open_id")
+    customer = Customer(key, phone=told.mobile, store_key=message.kdt_id)
     return Handled(customers.changed(shop, customer, is_member=True, clock=clock))
 
 
@@ -94,15 +111,17 @@ def _points(shop: Shop, told: PointsChange, clock: Clock) -> Handled:
     return Handled(outcome)
 
 
-def _coupon(shop: Shop, told: CouponChange, clock: Clock) -> Outcome:
+def _coupon(shop: Shop, told: CouponChange, clock: Clock) -> Handled:
     """A coupon's template is not told: only those that were given from here are known."""
+    if told.status not in _USED | _BACK:
+        return Handled(Outcome.IGNORED, "status")
+    if repository.our_id(shop.id, LinkKind.COUPON, told.id) is None:
+        return Handled(Outcome.IGNORED, "not from here")
     if told.status in _BACK:
-        return coupons.back(shop, told.id, clock=clock)
-    if told.status not in _USED:
-        return Outcome.IGNORED
-    if told.order_no is None:
-        return coupons.used(shop, told.id, None, clock=clock)
-    # The order says it best: then the coupon is used by it, and comes back with it.
-    ordered = orders.apply(trades.snapshot(shop, told.order_no), clock=clock)
+        return Handled(coupons.back(shop, told.id, clock=clock))
+    ordered = Outcome.UNCHANGED
+    if told.order_no is not None:
+        # The order says it best: then the coupon is used by it, and comes back with it.
+        ordered = orders.apply(trades.snapshot(shop, told.order_no), clock=clock)
     alone = coupons.used(shop, told.id, told.order_no, clock=clock)
-    return ordered if alone is Outcome.UNCHANGED else alone
+    return Handled(Outcome.APPLIED if Outcome.APPLIED in (ordered, alone) else alone)

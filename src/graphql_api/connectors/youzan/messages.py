@@ -13,6 +13,8 @@ from graphql_api.connectors.told import read as read_as
 _NO_CONTENT = frozenset({"app_id", "client_id", "mode", "sendCount", "sign", "test"})
 """Fields of the envelope that say nothing of what happened; a resend changes some of them."""
 
+_NO_SHOP = (0, "", "0", "null")
+
 
 class Message(Told):
     """One message, with its content decoded.
@@ -45,6 +47,18 @@ class Message(Told):
         if self.id is None:
             facts.append(_digest(self.content))  # else two persons would be one message
         return orjson.dumps(facts).decode()
+
+    @property
+    def shop_keys(self) -> tuple[str, ...]:
+        """What its shop may be known by, the whole chain first.
+
+        Some types name it in what they tell alone.
+        """
+        merge = self.content.get("merge_info")
+        told = [self.root_kdt_id, self.kdt_id, self.content.get("node_kdt_id")]
+        told.append(merge.get("kdt_id") if isinstance(merge, dict) else None)
+        keys = [str(key) for key in told if isinstance(key, int | str) and key not in _NO_SHOP]
+        return tuple(dict.fromkeys(keys))
 
     @property
     def sequence(self) -> tuple[str, str | None, int | None]:

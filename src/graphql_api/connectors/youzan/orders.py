@@ -67,7 +67,10 @@ def _trades(shop: Shop, walk: Walk) -> OrdersPage:
     if listed.total_results > api.MOST_TRADES and walk.can_halve:
         return OrdersPage([], walk.halved().text)
     is_last = walk.page * api.TRADES_AT_ONCE >= listed.total_results
-    return OrdersPage([_ref(trade) for trade in listed.full_order_info_list], walk.on(is_last).text)
+    paid = [
+        each for each in listed.full_order_info_list if each.full_order_info.order_info.pay_time
+    ]
+    return OrdersPage([_ref(trade) for trade in paid], walk.on(is_last).text)
 
 
 def _refunded(shop: Shop, walk: Walk) -> OrdersPage:
@@ -80,7 +83,7 @@ def _refunded(shop: Shop, walk: Walk) -> OrdersPage:
     return OrdersPage(orders, after.text if after.part < _PARTS else None)
 
 
-def _ref(trade: Trade) -> OrderRef:
+def _ref(trade: api.ListedTrade) -> OrderRef:
     whole = trade.full_order_info
     info = whole.order_info
     # A refund that goes on does not always move the trade's own time.

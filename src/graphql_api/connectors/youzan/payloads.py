@@ -197,6 +197,7 @@ class CustomerEvent(Told):
 class CustomerCard(Told):
     card_no: Id
     card_alias: str | None = None
+    yz_open_id: str | None = None
     mobile: str | None = None
     event_time: Instant | None = None
 

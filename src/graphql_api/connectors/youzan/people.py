@@ -7,7 +7,7 @@ from graphql_api.connectors.adapters import CustomersPage, Handled
 from graphql_api.connectors.doors import customers, guides, points, tags
 from graphql_api.connectors.doors.customers import Customer
 from graphql_api.connectors.models import Shop
-from graphql_api.connectors.rules import CopyKind, Outcome
+from graphql_api.connectors.rules import CopyKind, LinkKind, Outcome
 from graphql_api.connectors.turns import turn_of
 from graphql_api.connectors.walks import Walk
 from graphql_api.connectors.youzan import api
@@ -29,6 +29,7 @@ def person_of(key: str, told: CustomerEvent | api.Customer, *, store_key: str | 
         birthday=birthday,
         birth_year=year,
         store_key=store_key,
+        joined_at=told.joined_at if isinstance(told, api.Customer) else None,
     )
 
 
@@ -38,20 +39,29 @@ def refresh(shop: Shop, customer: str, *, event_id: str, clock: Clock) -> Handle
     if told is None:
         return Handled(Outcome.IGNORED, "no such customer")
     person = person_of(customer, told, store_key=told.ascription_kdt_id)
-    is_member = told.is_member is True
     with turn_of(shop.id, "refresh", customer):
         done = [
-            customers.changed(shop, person, is_member=is_member, clock=clock),
+            customers.changed(shop, person, is_member=told.is_one, clock=clock),
             points.told(
                 shop, customer, api.points_of(shop, customer), event_id=event_id, clock=clock
             ),
             _tags(shop, customer, clock),
         ]
         if CopyKind.GUIDE not in shop.tells:
-            relation = api.guide_of(shop, customer)
-            guide = relation.guide_yz_open_id if relation else None
-            done.append(guides.told(shop, customer, guide, clock=clock))
+            done.append(take_guide(shop, customer, clock=clock))
     return Handled(Outcome.APPLIED if Outcome.APPLIED in done else Outcome.UNCHANGED)
+
+
+def take_guide(shop: Shop, customer: str, *, clock: Clock) -> Outcome:
+    """Have who looks after a customer 专属导购 there do so here.
+
+    A shop without linked guides is not asked: theirs may not have the plug-in that answers.
+    """
+    if not repository.has_link(shop.id, LinkKind.GUIDE):
+        return Outcome.IGNORED
+    relation = api.guide_of(shop, customer)
+    guide = relation.guide_yz_open_id if relation else None
+    return guides.told(shop, customer, guide, clock=clock)
 
 
 def _tags(shop: Shop, customer: str, clock: Clock) -> Outcome:

@@ -36,7 +36,7 @@ def arrive(headers: Mapping[str, str], raw: bytes) -> Arrival:
     is_trade = message.type.startswith(_TRADES)
     return Arrival(
         client_id=client_id,
-        shop_keys=tuple(key for key in (message.root_kdt_id, message.kdt_id) if key),
+        shop_keys=message.shop_keys,
         identity=message.identity,
         type=message.type,
         subject=message.id,
