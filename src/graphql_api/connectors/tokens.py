@@ -90,10 +90,11 @@ class Tokens:
             return seen
         for _ in range(_LOOKS):
             now = real_now()
-            kept = _kept(repository.get_token(shop.id))
+            item = repository.get_token(shop.id)
+            kept = _kept(item)
             if kept and kept.is_young(now):
                 return self._remember(shop, kept)
-            if fresh := _asked(shop, kept, ask):
+            if fresh := _asked(shop, item.got_at if item else None, ask):
                 return self._remember(shop, fresh)
             if kept and kept.lasts(now):
                 return kept
@@ -111,10 +112,12 @@ class Tokens:
         repository.end_token(shop.id, got_at=token.got_at, at=real_now())
 
 
-def _asked(shop: Shop, kept: _Kept | None, ask: Callable[[], Fresh]) -> _Kept | None:
-    """A new token; None where somebody else is asking. Who fails lets the next one try at once."""
+def _asked(shop: Shop, seen: datetime | None, ask: Callable[[], Fresh]) -> _Kept | None:
+    """A token newer than the one that was got at `seen`; None where somebody else is asking.
+
+    Who fails lets the next one try at once.
+    """
     holder, now = secrets.token_hex(8), real_now()
-    seen = kept.got_at if kept else None
     if not repository.ask_token(shop.id, holder, seen=seen, at=now, until=now + ASKED_FOR):
         return None
     try:
