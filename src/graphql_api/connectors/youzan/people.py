@@ -7,7 +7,8 @@ from graphql_api.connectors.adapters import CustomersPage, Handled
 from graphql_api.connectors.doors import customers, guides, points, tags
 from graphql_api.connectors.doors.customers import Customer
 from graphql_api.connectors.models import Shop
-from graphql_api.connectors.rules import CopyKind, LinkKind, Outcome
+from graphql_api.connectors.rules import CopyKind, LinkKind, Outcome, PointsMaster
+from graphql_api.connectors.service import masters
 from graphql_api.connectors.turns import turn_of
 from graphql_api.connectors.walks import Walk
 from graphql_api.connectors.youzan import api
@@ -34,17 +35,21 @@ def person_of(key: str, told: CustomerEvent | api.Customer, *, store_key: str | 
 
 
 def refresh(shop: Shop, customer: str, *, event_id: str, clock: Clock) -> Handled:
-    """Ask who a customer is now, what points, tags and guide they have, and have it so here."""
+    """Ask who a customer is now, what points, tags and guide they have, and have it so here.
+
+    Of who is nobody here nothing more is asked.
+    """
     told = api.customer(shop, customer)
     if told is None:
         return Handled(Outcome.IGNORED, "no such customer")
     person = person_of(customer, told, store_key=told.ascription_kdt_id)
     with turn_of(shop.id, "refresh", customer):
+        outcome = customers.changed(shop, person, is_member=told.is_one, clock=clock)
+        if outcome is Outcome.IGNORED:
+            return Handled(outcome, "no member")
         done = [
-            customers.changed(shop, person, is_member=told.is_one, clock=clock),
-            points.told(
-                shop, customer, api.points_of(shop, customer), event_id=event_id, clock=clock
-            ),
+            outcome,
+            _points(shop, customer, event_id, clock),
             _tags(shop, customer, clock),
         ]
         if CopyKind.GUIDE not in shop.tells:
@@ -64,12 +69,21 @@ def take_guide(shop: Shop, customer: str, *, clock: Clock) -> Outcome:
     return guides.told(shop, customer, guide, clock=clock)
 
 
+def _points(shop: Shop, customer: str, event_id: str, clock: Clock) -> Outcome:
+    """What theirs are counts where Youzan is the master; where ours are told, they are compared."""
+    if masters.master() is not PointsMaster.YOUZAN and CopyKind.POINTS not in shop.tells:
+        return Outcome.IGNORED
+    total = api.points_of(shop, customer)
+    return points.told(shop, customer, total, event_id=event_id, clock=clock)
+
+
 def _tags(shop: Shop, customer: str, clock: Clock) -> Outcome:
     """Where tags are ours to tell, the vendor's are copies; else they are as the vendor says."""
-    if CopyKind.TAGS in shop.tells:
+    linked = [] if CopyKind.TAGS in shop.tells else repository.linked_tags(shop.id)
+    if not linked:
         return Outcome.IGNORED
     names = api.tags_of(shop, customer)
-    gone = [key for key in repository.linked_tags(shop.id) if key not in names]
+    gone = [key for key in linked if key not in names]
     return tags.told(shop, customer, names, gone, clock=clock)
 
 
