@@ -273,11 +273,20 @@ def test_phone_that_was_given_or_changed_is_the_members(
         raw = {"root_kdt_id": 56232, "node_kdt_id": 56232, "yz_open_id": key, "mobile": mobile}
         return apply(shop, orjson.dumps(raw), type_)
 
-    assert told("138****0000") == Handled(Outcome.IGNORED)
+    assert told("138****0000") == UNCHANGED
     assert told("13800138000", "another") == Handled(Outcome.IGNORED)
+    assert nobody("another")
     assert told("13800138000") == APPLIED
     assert told("13800138000") == UNCHANGED
     assert member().phone == "+8613800138000"
+
+
+def test_phone_that_was_given_finds_who_is_here(shop: Shop, store: Store) -> None:
+    known = make_member(store, make_identity("+8613800138000", IdentityKind.PHONE))
+    raw = orjson.dumps({"root_kdt_id": 56232, "yz_open_id": WHO, "mobile": "13800138000"})
+    auth = "OPEN_PUSH_SCRM_CUSTOMER_AUTH_MOBILE"
+    assert [apply(shop, raw, auth) for _ in range(2)] == [APPLIED, UNCHANGED]
+    assert member().id == known.id
 
 
 def test_two_customers_become_one(shop: Shop, store: Store) -> None:

@@ -18,8 +18,6 @@ from graphql_api.connectors.youzan.payloads import (
     CustomerMerge,
     MobileChange,
     PointsChange,
-    RefundChange,
-    Trade,
     TradeChange,
 )
 from graphql_api.kit.time import Clock
@@ -39,7 +37,7 @@ def apply(shop: Shop, raw: bytes, event_type: str | None, *, clock: Clock) -> Ha
     told = payloads.content_of(message)
     if told is None:
         return Handled(Outcome.IGNORED, "type")
-    if isinstance(told, Trade | TradeChange | RefundChange):
+    if isinstance(told, TradeChange):
         return _trade(shop, message, told, clock)
     subject = message.id or message.identity
     with turn_of(shop.id, message.type, subject, message.version) as turn:
@@ -48,14 +46,11 @@ def apply(shop: Shop, raw: bytes, event_type: str | None, *, clock: Clock) -> Ha
         return _followed(shop, message, told, clock)
 
 
-def _trade(
-    shop: Shop, message: Message, told: Trade | TradeChange | RefundChange, clock: Clock
-) -> Handled:
+def _trade(shop: Shop, message: Message, told: TradeChange, clock: Clock) -> Handled:
     """Ask for the trade and have it so here; that it waits to be paid is no reason to ask."""
     if message.status == _UNPAID:
         return Handled(Outcome.IGNORED, "not paid")
-    tid = told.full_order_info.order_info.tid if isinstance(told, Trade) else told.tid
-    return Handled(orders.apply(trades.snapshot(shop, tid), clock=clock))
+    return Handled(orders.apply(trades.snapshot(shop, told.tid), clock=clock))
 
 
 def _followed(shop: Shop, message: Message, told: Told, clock: Clock) -> Handled:
@@ -73,7 +68,7 @@ def _followed(shop: Shop, message: Message, told: Told, clock: Clock) -> Handled
             outcome = merges.merged(shop, *keys, event_id=message.identity, clock=clock)
             return Handled(outcome)
         case MobileChange():
-            return Handled(customers.phone_changed(shop, told.yz_open_id, told.mobile))
+            return Handled(_phone(shop, told, clock))
         case _:
             return Handled(Outcome.IGNORED, "type")
 
@@ -100,6 +95,15 @@ def _card(shop: Shop, message: Message, told: CustomerCard, clock: Clock) -> Han
         return Handled(Outcome.IGNORED, "card" if key else "no yz_open_id")
     customer = Customer(key, phone=told.mobile, store_key=message.kdt_id)
     return Handled(customers.changed(shop, customer, is_member=True, clock=clock))
+
+
+def _phone(shop: Shop, told: MobileChange, clock: Clock) -> Outcome:
+    """Whoever has this phone here is found by it, who was not known by Youzan's id before."""
+    outcome = customers.phone_changed(shop, told.yz_open_id, told.mobile)
+    if outcome is not Outcome.IGNORED:
+        return outcome
+    customer = Customer(told.yz_open_id, phone=told.mobile)
+    return customers.changed(shop, customer, is_member=False, clock=clock)
 
 
 def _points(shop: Shop, told: PointsChange, clock: Clock) -> Handled:

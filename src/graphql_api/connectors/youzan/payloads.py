@@ -1,7 +1,7 @@
 """What Youzan's messages and answers hold, each field in the type that it has here."""
 
 import hashlib
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -160,22 +160,9 @@ class Refund(Told):
 
 
 class TradeChange(Told):
-    """A trade, or a refund of the old kind, changed: the trade has to be asked for."""
+    """A trade or a refund of it changed: which one, for what it is now is asked for."""
 
     tid: Id
-    oids: Names = Field(default_factory=list)
-    update_time: Instant | None = None
-    close_type: int | None = None
-
-
-class RefundChange(Told):
-    """A refund of the new kind changed."""
-
-    tid: Id
-    refund_id: Id
-    version: int | None = None
-    refunded_fee: FenOfYuan | None = None
-    refund_type: str | None = None
 
 
 class CustomerEvent(Told):
@@ -266,18 +253,23 @@ _BY_TYPE: dict[str, type[Told]] = {
     "SCRM_CUSTOMER_EVENT": CustomerEvent,
     "TRADE_ORDER_STATE": TradeChange,
 }
-_BY_PREFIX: dict[str, type[Told]] = {"youzan_trade_Refund": RefundChange, "trade_": TradeChange}
+_OF_TRADES = ("trade_", "youzan_trade_Refund")
 
 
 def content_of(message: Message) -> Told | None:
     """What a message holds, in its type; None for a type that is not understood.
 
-    A message of a trade holds the whole trade or only which one it is. Raises Unreadable.
+    Raises Unreadable.
     """
     model = _BY_TYPE.get(message.type)
-    for prefix, of_prefix in _BY_PREFIX.items():
-        if model is None and message.type.startswith(prefix):
-            model = of_prefix
-    if model is TradeChange and "full_order_info" in message.content:
-        model = Trade
+    if model is None and message.type.startswith(_OF_TRADES):
+        model = TradeChange
+    if model is TradeChange:
+        return read(TradeChange, _which_trade(message.content))
     return None if model is None else read(model, message.content)
+
+
+def _which_trade(content: dict[str, Any]) -> object:
+    """What names the trade: the content, or a part of it where it holds the whole trade."""
+    whole = content.get("full_order_info")
+    return whole.get("order_info") if isinstance(whole, dict) else content
