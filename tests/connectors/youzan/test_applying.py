@@ -7,6 +7,8 @@ from urllib.parse import quote, quote_plus
 
 import orjson
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from graphql_api.connectors import repository
 from graphql_api.connectors.adapters import Handled
@@ -35,7 +37,7 @@ from tests.connectors.youzan.conftest import link
 from tests.connectors.youzan.samples import CARD, CLIENT_ID, COUPON, PAID, POINTS, REFUND, trade
 from tests.connectors.youzan.vendor import Youzan, body
 from tests.coupons.factories import claim, make_template
-from tests.factories import CLOCK, NOW, make_guide, make_identity, make_member, make_store
+from tests.factories import CLOCK, NOW, fresh, make_guide, make_identity, make_member, make_store
 
 TID = "E20190326101702000600011"
 WHO = "LnhGm4rh576452722916618240"
@@ -52,15 +54,17 @@ def apply(shop: Shop, raw: bytes, event_type: str | None = None, clock: Clock = 
     return ADAPTER.apply(shop, raw, event_type, clock=clock)
 
 
-def customer(version: int | None = None, status: str = "CUSTOMER_UPDATED", **told: Any) -> bytes:
+def customer(
+    version: int | None = None, status: str = "CUSTOMER_UPDATED", id: str = "1", **told: Any
+) -> bytes:
     known = {"account_id": "1", "yz_open_id": WHO, "is_member": True, "name": "继承", **told}
     msg = quote_plus(json.dumps(known))
-    return body("SCRM_CUSTOMER_EVENT", msg, id="1", status=status, version=version)
+    return body("SCRM_CUSTOMER_EVENT", msg, id=id, status=status, version=version)
 
 
-def points(total: int, version: int, **told: Any) -> bytes:
+def points(total: int, version: int, id: str = "yuser_1", **told: Any) -> bytes:
     known = {**POINTS, "total": str(total), "unique_id": f"u-{version}", **told}
-    return body("POINTS", quote_plus(json.dumps(known)), id="yuser_1", version=version)
+    return body("POINTS", quote_plus(json.dumps(known)), id=id, version=version)
 
 
 def coupon(status: str, version: int = 1, **told: Any) -> bytes:
@@ -384,6 +388,26 @@ def test_coupon_that_did_not_come_from_here_asks_nobody(shop: Shop, youzan: Youz
         raw = coupon(status, order_no=TID)
         assert apply(shop, raw) == Handled(Outcome.IGNORED, "not from here")
     assert youzan.asked == []
+
+
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 4)), min_size=1, max_size=7))
+def test_whatever_the_order_the_newest_of_each_type_stays(
+    shop: Shop, store: Store, sent: list[tuple[bool, int]]
+) -> None:
+    youzan_is_master()
+    key = fresh("yz")
+    make_member(store, make_identity(key, IdentityKind.YOUZAN), name="零")
+    for is_points, version in sent:
+        raw = (
+            points(version * 10, version, yz_open_id=key, unique_id=f"{key}-{version}", id=key)
+            if is_points
+            else customer(version, yz_open_id=key, name=f"名{version}", id=key)
+        )
+        apply(shop, raw)
+    balance = max((version * 10 for is_points, version in sent if is_points), default=0)
+    name = max((f"名{version}" for is_points, version in sent if not is_points), default="零")
+    assert (member(key).points, member(key).name) == (balance, name)
 
 
 # --- the rest --------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ class Youzan:
     def __init__(self) -> None:
         self.answers: dict[str, Answer] = {}
         self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.root = "56232"
         self.tokens = 0
         self.known_tokens: set[str] = set()
 
@@ -41,7 +42,7 @@ class Youzan:
         return [path.rpartition("/")[0] for path, _ in self.asked]
 
     def _token(self, body: dict[str, Any]) -> dict[str, Any]:
-        assert (body["client_secret"], body["grant_id"]) == (SECRET, "56232")
+        assert (body["client_secret"], body["grant_id"]) == (SECRET, self.root)
         self.tokens += 1
         token = f"token-{self.tokens}"
         self.known_tokens = {token}

@@ -55,7 +55,8 @@ def set_link(given: LinkSet, *, viewer: Viewer, at: datetime) -> Link | None:
         repository.put_link(tx, shop.id, given.kind, given.vendor_key, our_id, at=at)
 
     transact(attempt)
-    wake_for(shop.id, given.kind, given.vendor_key, at=at)
+    for key in dict.fromkeys((given.vendor_key, given.vendor_key.partition("#")[0])):
+        wake_for(shop.id, given.kind, key, at=at)  # what lacks `a#b` says that it lacks `a`
     return repository.get_link(shop.id, given.kind, given.vendor_key)
 
 

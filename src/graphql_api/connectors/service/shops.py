@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from graphql_api.connectors import models, queueing, repository, rules
 from graphql_api.connectors.models import Shop
 from graphql_api.connectors.queueing import Wake
-from graphql_api.connectors.rules import CopyKind, MessageState, Vendor
+from graphql_api.connectors.rules import CopyKind, MessageState, Problem, Vendor
 from graphql_api.errors import Conflict, Forbidden, NotFound, Taken
 from graphql_api.kit.dynamo import Transaction, transact
 from graphql_api.kit.dynamo.partitions import forget_under
@@ -85,7 +85,8 @@ def link(given: ShopLink, *, viewer: Viewer, at: datetime) -> Shop:
 def change(given: ShopChange, *, viewer: Viewer, at: datetime) -> Shop:
     """A shop with its changes. One that goes on after a pause has what waited followed.
 
-    Conflict when `expected_version` has passed.
+    One that gets a default store has that followed which lacked a store. Conflict when
+    `expected_version` has passed.
     """
     require_manager(viewer)
     told = given.model_dump(exclude_unset=True, exclude={"id", "expected_version", "tells"})
@@ -110,6 +111,9 @@ def change(given: ShopChange, *, viewer: Viewer, at: datetime) -> Shop:
     known_shops.forget()
     if goes_on:
         queueing.wake(Wake(wake=shop.id, state=MessageState.WAITING, until=at))
+    if given.default_store_id is not None:
+        dead = MessageState.DEAD
+        queueing.wake(Wake(wake=shop.id, state=dead, until=at, problem=Problem.NOT_LINKED))
     return shop
 
 
