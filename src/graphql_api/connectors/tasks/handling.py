@@ -52,7 +52,7 @@ def handle(
         queueing.follow_later(follow, wait, turn=follow.turn)
         return
     handled = Handled(Outcome.IGNORED)
-    with attempted("message failed", message=message.id, type=message.type) as attempt:
+    with attempted("message failed", message_id=message.id, type=message.type) as attempt:
         handled = adapter_of(shop.vendor).apply(
             shop, message.raw, message.event_type, clock=clock()
         )
@@ -68,7 +68,7 @@ def _settle(shop: Shop, message: Message, handled: Handled, at: datetime) -> Non
     logger.info(
         "message handled",
         vendor=shop.vendor.value,
-        message=message.id,
+        message_id=message.id,
         type=message.type,
         outcome=handled.outcome.value,
     )
@@ -84,7 +84,7 @@ def _fail(follow: Follow, message: Message, attempt: Attempt, at: datetime) -> N
     count("VENDOR_MESSAGE_FAILED" if next_at else "VENDOR_MESSAGE_DEAD")
     logger.warning(
         "message not handled",
-        message=message.id,
+        message_id=message.id,
         type=message.type,
         problem=attempt.problem.value,
         detail=attempt.detail,

@@ -1,0 +1,38 @@
+"""What goes wrong between a vendor and us, by a seed: the same seed, the same faults."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass
+class Faults:
+    """Shares from 0 to 1, but for `reach`, by how many places a push may come too late."""
+
+    seed: int = 1
+    lost: float = 0
+    doubled: float = 0
+    reach: int = 0
+    forged: float = 0
+    failing: float = 0
+    slow_seconds: float = 0
+    tokens_last: int | None = None
+    is_down: bool = False
+    _random: random.Random = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._random = random.Random(self.seed)  # noqa: S311 - repeatable
+
+    def happens(self, share: float) -> bool:
+        """Whether something with this share happens now."""
+        return share > 0 and self._random.random() < share
+
+    def delivered(self, pushes: Sequence[T]) -> list[T]:
+        """Pushes as they arrive: some not at all, some twice, some behind later ones."""
+        kept = [push for push in pushes if not self.happens(self.lost)]
+        doubled = [p for push in kept for p in ([push] * (2 if self.happens(self.doubled) else 1))]
+        places = [(n + self._random.uniform(0, self.reach), n) for n in range(len(doubled))]
+        return [doubled[n] for _, n in sorted(places)]

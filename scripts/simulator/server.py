@@ -1,0 +1,96 @@
+"""The vendors on one port of 127.0.0.1, with their faults, and a side to control them by."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Protocol
+from urllib.parse import parse_qsl, urlsplit
+
+from scripts.simulator.faults import Faults
+
+
+class Peer(Protocol):
+    """A vendor: what it answers, and its faults."""
+
+    name: str
+    faults: Faults
+
+    def answer(
+        self, path: str, query: dict[str, str], body: dict[str, Any], at: datetime
+    ) -> dict[str, Any] | None:
+        """What a POST is answered; None where there is nothing."""
+
+
+class Simulator(ThreadingHTTPServer):
+    """Vendors that are asked; one lock, so that each has one truth at a time."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, *peers: Peer, port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
+        self.peers = peers
+        self.lock = threading.Lock()
+        self.refused = 0
+
+    @property
+    def url(self) -> str:
+        """Where to ask."""
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def answer(self, path: str, query: dict[str, str], body: dict[str, Any]) -> tuple[int, Any]:
+        """Status and body of what is asked, faults included."""
+        for peer in self.peers:
+            if peer.faults.slow_seconds:
+                time.sleep(peer.faults.slow_seconds)
+            with self.lock:
+                if peer.faults.is_down or peer.faults.happens(peer.faults.failing):
+                    self.refused += 1
+                    return 503, {}
+                told = peer.answer(path, query, body, datetime.now(UTC))
+            if told is not None:
+                return 200, told
+        return 404, {}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Simulator
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # one packet an answer
+    disable_nagle_algorithm = True
+
+    def do_POST(self) -> None:
+        length = int(self.headers.get("content-length") or 0)
+        raw = self.rfile.read(length)
+        address = urlsplit(self.path)
+        try:
+            body = json.loads(raw or b"{}")
+        except ValueError:
+            body = {}
+        status, told = self.server.answer(address.path, dict(parse_qsl(address.query)), body)
+        text = json.dumps(told, ensure_ascii=False).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing: addresses hold tokens."""
+
+
+@contextmanager
+def serve(*peers: Peer, port: int = 0) -> Iterator[Simulator]:
+    """Answer in the background, until the end of the block."""
+    with Simulator(*peers, port=port) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join(timeout=5)
