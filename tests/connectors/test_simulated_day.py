@@ -57,7 +57,9 @@ def ours(chain: str, line: Line) -> dict[str, str]:
         key: make_guide(stores[STORES[n]], key, wecom_user_id=key) for n, key in enumerate(GUIDES)
     }
     tags = {name: make_tag(name=name) for name in TAGS}
-    return {key: thing.id for key, thing in {**stores, **guides, **tags}.items()}
+    ids = {key: store.id for key, store in stores.items()}
+    ids |= {key: guide.id for key, guide in guides.items()}
+    return ids | {name: tag.id for name, tag in tags.items()}
 
 
 def linked(ours: dict[str, str], key: str) -> Shop:
