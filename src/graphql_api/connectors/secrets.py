@@ -30,6 +30,10 @@ class Secrets:
         known = self._known()[vendor].get(client_id)
         return known.get_secret_value().split(",") if known else []
 
+    def apps(self, vendor: Vendor) -> list[str]:
+        """The client ids of our apps at a vendor."""
+        return list(self._known()[vendor])
+
     def newest(self, vendor: Vendor, client_id: str) -> str:
         """The secret that we show; raises NotSetUp without one."""
         known = self.of(vendor, client_id)

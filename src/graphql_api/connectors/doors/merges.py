@@ -1,5 +1,7 @@
 """Two customers of a vendor who turned out to be one person."""
 
+from collections.abc import Sequence
+
 from graphql_api.connectors import repository
 from graphql_api.connectors.doors import people
 from graphql_api.connectors.models import Shop
@@ -13,6 +15,7 @@ from graphql_api.merges.rules import MergeSource
 from graphql_api.merges.service import MembersMerge
 from graphql_api.viewer import SYSTEM
 
+_BEGUN, _ENDED = "begun:", "ended:"
 _SOURCES = {Vendor.YOUZAN: MergeSource.YOUZAN, Vendor.WEIMOB: MergeSource.WEIMOB}
 
 
@@ -43,6 +46,39 @@ def merged(shop: Shop, from_key: str, to_key: str, *, event_id: str, clock: Cloc
         source_ref=event_id,
     )
     return Outcome.APPLIED
+
+
+def begun(shop: Shop, keys: Sequence[str], *, event_id: str, clock: Clock) -> Outcome:
+    """Note that these are about to be one, where who they are from then on is told apart.
+
+    If that was told before, they are one now.
+    """
+    together = ",".join(sorted(keys))
+    news = [_note(shop, f"{_BEGUN}{key}", together, clock) for key in keys]
+    for key in keys:
+        if repository.our_id(shop.id, LinkKind.CUSTOMER, f"{_ENDED}{key}") is not None:
+            return _all_merged(shop, keys, key, event_id, clock)
+    return Outcome.APPLIED if any(news) else Outcome.UNCHANGED
+
+
+def ended(shop: Shop, key: str, *, event_id: str, clock: Clock) -> Outcome:
+    """Have all that were about to be one be this one, or note it until they are told."""
+    news = _note(shop, f"{_ENDED}{key}", key, clock)
+    together = repository.our_id(shop.id, LinkKind.CUSTOMER, f"{_BEGUN}{key}")
+    if together is None:
+        return Outcome.APPLIED if news else Outcome.UNCHANGED
+    return _all_merged(shop, together.split(","), key, event_id, clock)
+
+
+def _all_merged(
+    shop: Shop, keys: Sequence[str], survivor: str, event_id: str, clock: Clock
+) -> Outcome:
+    done = [
+        merged(shop, key, survivor, event_id=event_id, clock=clock)
+        for key in keys
+        if key != survivor
+    ]
+    return Outcome.APPLIED if Outcome.APPLIED in done else Outcome.UNCHANGED
 
 
 def _note(shop: Shop, from_key: str, to_key: str, clock: Clock) -> bool:
