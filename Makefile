@@ -4,6 +4,9 @@
 
 PYTHON ?= python3
 ROLE ?= OPERATOR
+VENDOR ?= youzan
+ORDERS ?= 200
+FAULTS ?=
 DATA ?= part
 ENGINE ?= ministack
 ARCH ?= arm64
@@ -85,6 +88,10 @@ audit: setup ## Derive again what is stored of every member, and name what diffe
 .PHONY: token
 token: setup ## Print a token for the local API (ROLE=OPERATOR)
 	@$(BIN)/python scripts/issue_token.py $(ROLE)
+
+.PHONY: simulate
+simulate: setup ## A vendor's day pushed at the running `make dev`, and what came of it (VENDOR=youzan ORDERS=200 FAULTS=lost=0.1,doubled=0.2,outage)
+	@$(BIN)/python -m scripts.simulate --vendor "$(VENDOR)" --orders "$(ORDERS)" --faults "$(FAULTS)"
 
 ##@ Before you commit
 

@@ -7,8 +7,10 @@ from datetime import date
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
+from graphql_api.handlers import vendor_reconciliation
 from graphql_api.stores import service as stores
 from scripts import recompute
+from scripts.stream_pump import Context
 
 LOOK_EVERY_SECONDS = 30.0
 
@@ -37,11 +39,12 @@ class Days:
             self._stop.wait(LOOK_EVERY_SECONDS)
 
     def look(self) -> None:
-        """Do the work of today, unless it was done."""
+        """Do the work of today, unless it was done, and what vendors are due."""
         try:
             today = stores.clock().today()
             if today != self._done:
                 recompute.run_day(today)
                 self._done = today
+            vendor_reconciliation.handler({}, Context())
         except (ClientError, BotoCoreError, PynamoDBException) as problem:
             self._say(f"The work of the day is tried again: {problem}")

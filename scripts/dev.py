@@ -101,7 +101,7 @@ def _serve_everything(data_dir: Path, port: int, households: int) -> int:
             return 1
         for line in manifest.publish_all():
             say(line)
-        with local.files_and_queues(data_dir), local.logins():
+        with local.files_and_queues(data_dir), local.logins(), local.vendors(data_dir):
             pumps = _pumps(data_dir)
             for pump in pumps:
                 pump.start()
@@ -148,7 +148,7 @@ def _wait(child: subprocess.Popen[bytes], running: Running) -> None:
 
 
 def _serve(port: int) -> int:
-    from graphql_api.app import app
+    from scripts.receivers import app
 
     address = f"http://127.0.0.1:{port}/graphql"
     config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning")
@@ -189,6 +189,8 @@ def _pumps(data_dir: Path) -> list[Pump | QueuePump | Days]:
         standing,
         tag_counts,
         tag_jobs,
+        vendor_messages,
+        vendor_outbox,
     )
     from graphql_api.handlers import webhook_deliveries as deliveries
     from graphql_api.handlers import webhook_events as events
@@ -210,6 +212,8 @@ def _pumps(data_dir: Path) -> list[Pump | QueuePump | Days]:
         Pump(orders, order_credits.handler, data_dir, consumer="credits"),
         Pump(BulkItem.Meta.table_name, bulk_steps.handler, data_dir),
         QueuePump(settings().webhook_queue_url, deliveries.handler),
+        QueuePump(settings().vendor_queue_url, vendor_messages.handler),
+        QueuePump(settings().vendor_outbox_queue_url, vendor_outbox.handler),
         Pump(PrivacyItem.Meta.table_name, privacy_jobs.handler, data_dir),
         Pump(PoliciesItem.Meta.table_name, rebuilds.handler, data_dir, consumer="rebuilds"),
         Pump(RebuildsItem.Meta.table_name, rebuilds.handler, data_dir),

@@ -22,8 +22,15 @@ from graphql_api.viewer import (
     Role,
 )
 from scripts import emulator, engines, processes, stand_ins
+from scripts.simulator import laptops as simulated
 
 ACCOUNT = "000000000001"
+QUEUES = {
+    "APP_WEBHOOK_QUEUE_URL": "webhooks",
+    "APP_VENDOR_QUEUE_URL": "vendor-messages",
+    "APP_VENDOR_OUTBOX_QUEUE_URL": "vendor-outbox",
+}
+SIMULATOR_RECORD = "simulator.url"
 TOKEN_LIFETIME = timedelta(days=7)
 OPERATOR_SCOPES = frozenset(
     {
@@ -69,8 +76,28 @@ def logins() -> Iterator[None]:
 
 
 @contextmanager
+def vendors(data_dir: Path) -> Iterator[None]:
+    """Have simulated vendors push and be asked, unless the environment names real apps.
+
+    A file in the data directory says where they are, for `make simulate`.
+    """
+    if os.environ.get("APP_YOUZAN_APPS") or os.environ.get("APP_WEIMOB_APPS"):
+        yield
+        return
+    record = data_dir / SIMULATOR_RECORD
+    with simulated.serve() as simulator:
+        os.environ.update(simulated.settings_for(simulator.url))
+        settings.cache_clear()
+        record.write_text(simulator.url)
+        try:
+            yield
+        finally:
+            record.unlink(missing_ok=True)
+
+
+@contextmanager
 def files_and_queues(data_dir: Path) -> Iterator[None]:
-    """The bucket and the queue of webhooks; what waited in a queue that was forgotten waits again.
+    """The bucket and the queues; what waited in a queue that was forgotten waits again.
 
     DynamoDB Local has neither: an embedded AWS beside it serves them, and forgets when it stops.
     """
@@ -82,7 +109,8 @@ def files_and_queues(data_dir: Path) -> Iterator[None]:
             url = beside.enter_context(emulator.start(data_dir / "beside", persist=False)).url
             os.environ.update(AWS_ENDPOINT_URL_S3=url, AWS_ENDPOINT_URL_SQS=url)
         files.create_bucket()
-        os.environ["APP_WEBHOOK_QUEUE_URL"] = queues.create(f"{settings().table_prefix}webhooks")
+        for name, suffix in QUEUES.items():
+            os.environ[name] = queues.create(f"{settings().table_prefix}{suffix}")
         settings.cache_clear()
         webhooks.wake_all()
         yield

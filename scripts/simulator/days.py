@@ -22,30 +22,42 @@ class Plan:
     orders: int = 60
     customers: int = 20
     tags: Sequence[str] = ("高价值", "油性皮肤")
+    names: Sequence[str] = ()
     prefix: str = ""
+    is_numeric: bool = False
+    """Whether ids are numbers, as Weimob has them; the prefix is digits then."""
     goes: bool = True
     """Whether some merge, and some close their account."""
+
+    def customer(self, number: int) -> str:
+        """The key of a customer."""
+        return f"{self.prefix}{number:06d}" if self.is_numeric else f"{self.prefix}c{number:04d}"
+
+    def order(self, number: int, day: date) -> str:
+        """The number of an order."""
+        between = "" if self.is_numeric else "E"
+        return f"{self.prefix}{between}{day:%Y%m%d}{number:06d}"
 
 
 def happenings(plan: Plan, begin: datetime, seed: int) -> list[tuple[datetime, Happening]]:
     """What happens in the twelve hours from `begin`, in the order of its time."""
     chance = random.Random(seed)  # noqa: S311 - repeatable
-    keys = [f"{plan.prefix}c{n:04d}" for n in range(plan.customers)]
+    keys = [plan.customer(n) for n in range(plan.customers)]
     day: list[tuple[datetime, Happening]] = []
     joined: dict[str, datetime] = {}
     for key in keys:
         at = begin + timedelta(minutes=chance.randrange(120))
         joined[key] = at
-        day.append((at, _joins(key, chance, at)))
+        day.append((at, _joins(key, _name(plan, chance), chance, at)))
     for n in range(plan.orders):
-        day += _order(plan, chance, f"{plan.prefix}E{begin:%Y%m%d}{n:06d}", keys, begin)
+        day += _order(plan, chance, plan.order(n, begin.date()), keys, begin)
     for key in chance.sample(keys, len(keys) // 2):
         at = begin + timedelta(minutes=130 + chance.randrange(580))
         day.append((at, _tagged(key, chance.choice(plan.tags), at)))
         day.append((at + timedelta(minutes=1), _looked_after(key, chance.choice(plan.guides), at)))
     for key in chance.sample(keys, len(keys) // 4):
         at = begin + timedelta(minutes=130 + chance.randrange(580))
-        day.append((at, _renamed(key, _name(chance), at)))
+        day.append((at, _renamed(key, _name(plan, chance), at)))
     if plan.goes:
         one, other, third = chance.sample(keys, 3)
         at = begin + timedelta(minutes=730)
@@ -82,8 +94,8 @@ def _order(
         yield settled_at, lambda world: world.settle(no, settled_at)
 
 
-def _joins(key: str, chance: random.Random, at: datetime) -> Happening:
-    name, gender = _name(chance), chance.randrange(3)
+def _joins(key: str, name: str, chance: random.Random, at: datetime) -> Happening:
+    gender = chance.randrange(3)
     birthday = date(chance.randint(1960, 2005), chance.randint(1, 12), chance.randint(1, 28))
     return lambda world: world.join(key, name, at, gender=gender, birthday=birthday)
 
@@ -108,5 +120,7 @@ def _closes(key: str, at: datetime) -> Happening:
     return lambda world: world.close(key, at)
 
 
-def _name(chance: random.Random) -> str:
+def _name(plan: Plan, chance: random.Random) -> str:
+    if plan.names:
+        return chance.choice(plan.names)
     return chance.choice(_FAMILY) + chance.choice(_GIVEN)

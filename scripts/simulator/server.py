@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,11 +12,14 @@ from urllib.parse import parse_qsl, urlsplit
 
 from scripts.simulator.faults import Faults
 
+CONTROL = "/control/"
+
 
 class Peer(Protocol):
-    """A vendor: what it answers, and its faults."""
+    """A vendor: what it answers, under which paths, and its faults."""
 
     name: str
+    paths: tuple[str, ...]
     faults: Faults
 
     def answer(
@@ -25,15 +28,20 @@ class Peer(Protocol):
         """What a POST is answered; None where there is nothing."""
 
 
+Control = Callable[[str, dict[str, Any], threading.Lock], tuple[int, Any]]
+"""What is answered to what is asked below `/control/`; it takes the lock itself."""
+
+
 class Simulator(ThreadingHTTPServer):
     """Vendors that are asked; one lock, so that each has one truth at a time."""
 
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, *peers: Peer, port: int = 0) -> None:
+    def __init__(self, *peers: Peer, port: int = 0, control: Control | None = None) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.peers = peers
+        self.control = control
         self.lock = threading.Lock()
         self.refused = 0
 
@@ -44,17 +52,19 @@ class Simulator(ThreadingHTTPServer):
 
     def answer(self, path: str, query: dict[str, str], body: dict[str, Any]) -> tuple[int, Any]:
         """Status and body of what is asked, faults included."""
-        for peer in self.peers:
-            if peer.faults.slow_seconds:
-                time.sleep(peer.faults.slow_seconds)
-            with self.lock:
-                if peer.faults.is_down or peer.faults.happens(peer.faults.failing):
-                    self.refused += 1
-                    return 503, {}
-                told = peer.answer(path, query, body, datetime.now(UTC))
-            if told is not None:
-                return 200, told
-        return 404, {}
+        if path.startswith(CONTROL) and self.control:
+            return self.control(path.removeprefix(CONTROL), body, self.lock)
+        peer = next((peer for peer in self.peers if path.startswith(peer.paths)), None)
+        if peer is None:
+            return 404, {}
+        if peer.faults.slow_seconds:
+            time.sleep(peer.faults.slow_seconds)
+        with self.lock:
+            if peer.faults.is_down or peer.faults.happens(peer.faults.failing):
+                self.refused += 1
+                return 503, {}
+            told = peer.answer(path, query, body, datetime.now(UTC))
+        return (404, {}) if told is None else (200, told)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -84,9 +94,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serve(*peers: Peer, port: int = 0) -> Iterator[Simulator]:
+def serve(*peers: Peer, port: int = 0, control: Control | None = None) -> Iterator[Simulator]:
     """Answer in the background, until the end of the block."""
-    with Simulator(*peers, port=port) as server:
+    with Simulator(*peers, port=port, control=control) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         try:

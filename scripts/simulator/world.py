@@ -81,14 +81,17 @@ class Event:
 
 
 class World:
-    """One shop. Every change gives the events that a vendor would push."""
+    """One shop. Every change gives the events that a vendor would push.
 
-    def __init__(self) -> None:
+    `serial` is where its numbers begin: two worlds of one shop must not have the same.
+    """
+
+    def __init__(self, serial: int = 0) -> None:
         self.customers: dict[str, Customer] = {}
         self.orders: dict[str, Order] = {}
         self.keys_used: dict[str, Any] = {}
         self.coupons: dict[str, dict[str, str]] = {}
-        self._serial = 0
+        self._serial = serial
 
     # --- what happens --------------------------------------------------------------------
 

@@ -4,264 +4,31 @@ As documented: money in yuan as text (refunds by line in fen), times of China wi
 200 for everything, two envelopes of errors.
 """
 
-import hashlib
-import json
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import quote, quote_plus
 
 from scripts.simulator.faults import Faults
-from scripts.simulator.pushes import Push
-from scripts.simulator.world import Customer, Event, Order, World
+from scripts.simulator.world import Customer, World
+from scripts.simulator.youzan_pushes import Pushing
+from scripts.simulator.youzan_trades import CHINA, Answer, milliseconds, time_of, trade, yuan
 
-CHINA = timezone(timedelta(hours=8))
 _STALE, _UNKNOWN_TOKEN, _TOO_OFTEN = 4202, 4203, 4101
 _TAGS_PER_SECOND = 5
 
-Answer = dict[str, Any]
 
+class Youzan(Pushing):
+    """One app with one shop, as it is asked."""
 
-def _time(instant: datetime | None) -> str:
-    return instant.astimezone(CHINA).strftime("%Y-%m-%d %H:%M:%S") if instant else ""
-
-
-def _yuan(fen: int) -> str:
-    return f"{fen // 100}.{fen % 100:02d}"
-
-
-class Youzan:
-    """One app with one shop."""
-
-    name = "youzan"
+    paths: tuple[str, ...] = ("/auth/token", "/api/")
 
     def __init__(
         self, world: World, faults: Faults, *, client_id: str, secret: str, shop: str
     ) -> None:
-        self.world, self.faults = world, faults
-        self.client_id, self.secret, self.shop = client_id, secret, shop
+        super().__init__(world, faults, client_id=client_id, secret=secret, shop=shop)
         self.asked: list[str] = []
         self._tokens = 0
         self._token: tuple[str, datetime] | None = None
         self._tagged: list[datetime] = []
-
-    # --- pushes --------------------------------------------------------------------------
-
-    def pushes(self, event: Event) -> Iterator[Push]:
-        """What it pushes when something happened."""
-        match event.what:
-            case "order":
-                yield self._push(
-                    "trade_TradePaid",
-                    event.subject,
-                    "TRADE_PAID",
-                    event.at,
-                    self._trade(self.world.orders[event.subject]),
-                )
-            case "settled":
-                yield self._push(
-                    "trade_TradeSuccess",
-                    event.subject,
-                    "TRADE_SUCCESS",
-                    event.at,
-                    {"tid": event.subject, "update_time": _time(event.at)},
-                )
-            case "refund":
-                refund_id = event.more["refund_id"]
-                told = {
-                    "tid": event.subject,
-                    "refund_id": refund_id,
-                    "refund_type": "REFUND_ONLY",
-                    "version": _milliseconds(event.at),
-                }
-                yield self._push(
-                    "youzan_trade_RefundSuccess",
-                    event.subject,
-                    "REFUND_SUCCESS",
-                    event.at,
-                    told,
-                    form="object",
-                )
-            case "customer":
-                yield self._customer(event)
-            case "closed":
-                yield self._customer(event, is_log_off=True)
-            case "points":
-                yield self._points(event)
-            case "merge":
-                info = {
-                    "kdt_id": int(self.shop),
-                    "from_yz_open_id": event.more["from"],
-                    "to_yz_open_id": event.subject,
-                }
-                told = {"merge_time": _time(event.at), "merge_info": info}
-                yield self._push(
-                    "OPEN_PUSH_SCRM_MEMBER_MERGE", event.subject, "", event.at, told, form="beside"
-                )
-
-    def _customer(self, event: Event, *, is_log_off: bool = False) -> Push:
-        customer = self.world.customers[event.subject]
-        told = {
-            "account_id": customer.key,
-            "account_type": "YouZanAccount",
-            "yz_open_id": customer.key,
-            "name": customer.name,
-            "gender": customer.gender,
-            "birthday": str(customer.birthday or ""),
-            "mobile": "138****0000",
-            "is_member": customer.is_member,
-            "is_log_off": is_log_off,
-            "src": 400,
-        }
-        status = "CUSTOMER_CREATED" if event.more.get("is_new") else "CUSTOMER_UPDATED"
-        return self._push("SCRM_CUSTOMER_EVENT", customer.key, status, event.at, told, form="plus")
-
-    def _points(self, event: Event) -> Push:
-        mine = event.more.get("client_hash", "")
-        told = {
-            "amount": str(event.more["change"]),
-            "total": str(event.more["total"]),
-            "event_type": "4",
-            "description": "消费得积分",
-            "biz_value": event.more["why"],
-            "unique_id": f"u-{self.world.next_number()}",
-            "create_time": _time(event.at),
-            "mobile": "137****5678",
-            "yz_open_id": event.subject,
-            "client_hash": mine,
-        }
-        return self._push("POINTS", f"yuser_{event.subject}", "", event.at, told, form="plus")
-
-    def _push(
-        self,
-        type_: str,
-        subject: str,
-        status: str,
-        at: datetime,
-        told: Answer,
-        form: str = "percent",
-    ) -> Push:
-        text = json.dumps(told, ensure_ascii=False)
-        number = self.world.next_number()
-        body: Answer = {
-            "client_id": self.client_id,
-            "id": subject,
-            "kdt_id": int(self.shop),
-            "kdt_name": "测试旗舰店",
-            "root_kdt_id": int(self.shop),
-            "mode": 1,
-            "sendCount": 0,
-            "status": status,
-            "test": False,
-            "type": type_,
-            "version": _milliseconds(at) * 1000 + number % 1000,
-            "msg_id": hashlib.sha256(f"{self.shop}{number}".encode()).hexdigest()[:36],
-        }
-        match form:
-            case "percent":
-                body["msg"] = quote(text, safe=":,")
-            case "plus":
-                body["msg"] = quote_plus(text)
-            case "object":
-                body["msg"] = told
-            case "beside":
-                body |= told
-        raw = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-        return Push(self.name, type_, at, self._headers(type_, raw), raw)
-
-    def _headers(self, type_: str, raw: bytes) -> dict[str, str]:
-        sign = hashlib.md5(self.client_id.encode() + raw + self.secret.encode()).hexdigest()  # noqa: S324
-        return {
-            "Content-Type": "application/json",
-            "Event-Sign": sign,
-            "Event-Type": type_,
-            "Client-Id": self.client_id,
-        }
-
-    def _trade(self, order: Order) -> Answer:
-        guide = order.guide and {
-            "order_sales_name": "导购",
-            "order_sales_staff": order.guide,
-            "order_sales_shop_no": order.store,
-        }
-        is_whole = order.refunded == order.paid
-        info = {
-            "tid": order.no,
-            "type": 0,
-            "created": _time(order.paid_at - timedelta(seconds=30)),
-            "status": "TRADE_CLOSED"
-            if is_whole
-            else "TRADE_SUCCESS"
-            if order.settled_at
-            else "WAIT_SELLER_SEND_GOODS",
-            "pay_time": _time(order.paid_at),
-            "update_time": _time(order.updated_at),
-            "success_time": _time(order.settled_at),
-            "consign_time": "",
-            "refund_state": 0 if not order.refunds else 12 if is_whole else 2,
-            "close_type": 2 if is_whole else 0,
-            "is_retail_order": order.at_the_till,
-            "node_kdt_id": int(order.store),
-            "root_kdt_id": int(self.shop),
-            "shop_name": "门店",
-            "order_extra": {
-                "is_member": "true",
-                "is_points_order": "0",
-                "cashier_id": None,
-                "is_offline": "1" if order.at_the_till else "0",
-            }
-            | ({"sales_guide": guide} if guide else {}),
-        }
-        lines = [
-            {
-                "oid": line.id,
-                "item_id": 457846930,
-                "title": line.title,
-                "num": line.quantity,
-                "price": _yuan(line.paid),
-                "total_fee": _yuan(line.paid),
-                "payment": _yuan(line.paid),
-                "is_present": False,
-                "item_sales_staff": [],
-            }
-            for line in order.lines
-        ]
-        whole = {
-            "order_info": info,
-            "orders": lines,
-            "buyer_info": {
-                "yz_open_id": order.customer,
-                "buyer_phone": "136****9324",
-                "outer_user_id": "oEXAMPLE",
-                "buyer_id": 1200000001,
-            },
-            "pay_info": {
-                "payment": _yuan(order.paid),
-                "real_payment": _yuan(order.paid),
-                "total_fee": _yuan(order.paid),
-                "post_fee": "0.00",
-                "deduction_pay": 0,
-                "deduction_real_pay": 0,
-            },
-            "source_info": {"is_offline_order": order.at_the_till},
-        }
-        refunds = [
-            {
-                "refund_id": refund.id,
-                "refund_state": 60,
-                "refund_type": 1,
-                "refund_fee": _yuan(refund.amount),
-            }
-            for refund in order.refunds
-        ]
-        return {
-            "full_order_info": whole,
-            "order_promotion": {"order": [], "item": None},
-            "refund_order": refunds,
-            "delivery_order": [],
-        }
-
-    # --- the API -------------------------------------------------------------------------
 
     def answer(self, path: str, query: dict[str, str], body: Answer, at: datetime) -> Answer | None:
         """What a POST is answered; None where there is nothing."""
@@ -294,7 +61,7 @@ class Youzan:
         text, until = self._token
         data = {
             "access_token": text,
-            "expires": _milliseconds(until),
+            "expires": milliseconds(until),
             "scope": "x",
             "authority_id": self.shop,
         }
@@ -311,13 +78,13 @@ class Youzan:
 
     def _api_trade_get(self, body: Answer, _at: datetime) -> Answer:
         order = self.world.orders.get(str(body.get("tid")))
-        return _done(self._trade(order)) if order else _no(5000, "trade not found")
+        return _done(trade(order, self.shop)) if order else _no(5000, "trade not found")
 
     def _api_trades_sold_get(self, body: Answer, _at: datetime) -> Answer:
         since, until = _instant(body["start_update"]), _instant(body["end_update"])
         found = self.world.changed(since, until)
         page = _page(found, body)
-        told = [self._trade(order) for order in page]
+        told = [trade(order, self.shop) for order in page]
         return _done({"total_results": len(found), "full_order_info_list": told})
 
     def _api_trade_refund_search(self, body: Answer, _at: datetime) -> Answer:
@@ -341,10 +108,10 @@ class Youzan:
                         {
                             "refund_id": refund.id,
                             "tid": order.no,
-                            "refund_fee": _yuan(refund.amount),
+                            "refund_fee": yuan(refund.amount),
                             "status": "SUCCESS",
-                            "created": _time(refund.at),
-                            "modified": _time(refund.at),
+                            "created": time_of(refund.at),
+                            "modified": time_of(refund.at),
                             "refund_order_item": [item],
                         }
                     )
@@ -363,7 +130,7 @@ class Youzan:
                 "mobile": "138****0000",
                 "is_member": customer.is_member,
                 "ascription_kdt_id": int(self.shop),
-                "created_at": _milliseconds(customer.joined_at),
+                "created_at": milliseconds(customer.joined_at),
             }
         )
 
@@ -432,7 +199,7 @@ class Youzan:
                 "guide_yz_open_id": customer.guide,
                 "cust_yz_open_id": customer.key,
                 "is_valid": True,
-                "bind_at": _milliseconds(customer.joined_at),
+                "bind_at": milliseconds(customer.joined_at),
             }
         )
 
@@ -480,7 +247,3 @@ def _page(found: list[Any], body: Answer) -> list[Any]:
 
 def _instant(local: str) -> datetime:
     return datetime.strptime(local, "%Y-%m-%d %H:%M:%S").replace(tzinfo=CHINA).astimezone(UTC)
-
-
-def _milliseconds(instant: datetime) -> int:
-    return int(instant.timestamp() * 1000)
