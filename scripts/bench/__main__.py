@@ -10,7 +10,16 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-from scripts.bench import cold_start, daily, decisions, quotes, recompute, report, stored
+from scripts.bench import (
+    acknowledgement,
+    cold_start,
+    daily,
+    decisions,
+    quotes,
+    recompute,
+    report,
+    stored,
+)
 from scripts.processes import EngineError
 
 Say = Callable[[str], None]
@@ -32,6 +41,7 @@ def main() -> int:
         "daily": partial(daily.run, sizes),
         "stored": stored.run,
         "quotes": quotes.run,
+        "acknowledgement": acknowledgement.run,
         "cold-start": cold_start.run,
     }
     if unknown := set(chosen.parts) - set(parts):
