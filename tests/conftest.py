@@ -13,6 +13,7 @@ from hypothesis import settings as hypothesis_settings
 
 from graphql_api import auth
 from graphql_api.config import settings
+from graphql_api.connectors.service import known_shops
 from graphql_api.edge import persisted
 from graphql_api.edge.negotiation import GRAPHQL
 from graphql_api.kit.dynamo import reset_connections
@@ -63,6 +64,7 @@ def database(aws_account: str) -> Iterator[str]:
     stores.forget_reaches()
     persisted.known.forget()
     standing.forget()
+    known_shops.forget()
     reset_connections()
     with tables_on_demand():
         yield aws_account

@@ -1,9 +1,10 @@
-"""What follows from a write to members, coupons, orders: endpoints that want to know are told."""
+"""What follows from a write to members, coupons, orders: endpoints and vendors are told."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from graphql_api.connectors import tasks as connectors
 from graphql_api.coupons.models import coupon_of
 from graphql_api.kit.time import real_now
 from graphql_api.observability import count, invocation, logger
@@ -12,12 +13,16 @@ from graphql_api.webhooks.rules import Event
 from graphql_api.webhooks.tasks import Change
 
 
-def events_of(record: dict[str, Any]) -> list[Event]:
-    """What a record of any of the streams tells."""
+def change_of(record: dict[str, Any]) -> Change:
+    """A record of any of the streams."""
     written = record["dynamodb"]
     at = datetime.fromtimestamp(float(written["ApproximateCreationDateTime"]), UTC)
-    change = Change(record["eventID"], at, written.get("OldImage"), written.get("NewImage"))
-    return _teller(written["Keys"])(change)
+    return Change(record["eventID"], at, written.get("OldImage"), written.get("NewImage"))
+
+
+def events_of(record: dict[str, Any]) -> list[Event]:
+    """What a record tells endpoints."""
+    return _teller(record["dynamodb"]["Keys"])(change_of(record))
 
 
 def _teller(keys: dict[str, Any]) -> Callable[[Change], list[Event]]:
@@ -38,4 +43,6 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, list[Any]]:
         count(one.topic.value)
     if sent := tasks.tell(events, at=real_now()):
         logger.info("webhooks on their way", events=len(events), deliveries=sent)
+    if due := connectors.notice([change_of(record) for record in event["Records"]]):
+        logger.info("vendors are to be told", copies=due)
     return {"batchItemFailures": []}

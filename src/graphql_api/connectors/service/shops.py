@@ -152,6 +152,7 @@ class KnownShops:
     def __init__(self) -> None:
         self._lock = Lock()
         self._known: dict[str, tuple[Shop | None, float]] = {}
+        self._told: tuple[list[Shop], float] = ([], 0.0)
 
     def find(self, vendor: Vendor, vendor_keys: Sequence[str]) -> Shop | None:
         """The shop by the first of these keys that is one."""
@@ -160,10 +161,23 @@ class KnownShops:
                 return shop
         return None
 
+    def told(self) -> list[Shop]:
+        """The shops that are told of something."""
+        now = time.monotonic()
+        with self._lock:
+            shops, until = self._told
+        if now < until:
+            return shops
+        shops = [shop for shop in repository.all_shops() if shop.tells]
+        with self._lock:
+            self._told = shops, now + KNOWN_SECONDS
+        return shops
+
     def forget(self) -> None:
         """Ask anew from now on."""
         with self._lock:
             self._known.clear()
+            self._told = [], 0.0
 
     def _get(self, shop_id: str) -> Shop | None:
         now = time.monotonic()

@@ -3,6 +3,7 @@
 from graphql_api.connectors import queueing
 from graphql_api.connectors.queueing import Follow, Tell, Wake
 from graphql_api.connectors.tasks.handling import Early, handle, sweep, wake
+from graphql_api.connectors.tasks.noticing import notice
 from graphql_api.connectors.tasks.reconciling import step
 from graphql_api.connectors.tasks.telling import compare, sweep_copies, tell
 
@@ -33,6 +34,7 @@ __all__ = [
     "follow",
     "follow_out",
     "handle",
+    "notice",
     "step",
     "sweep",
     "sweep_copies",
