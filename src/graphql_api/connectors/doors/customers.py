@@ -22,6 +22,7 @@ from graphql_api.privacy import service as privacy
 from graphql_api.viewer import SYSTEM
 
 _TURN = "customer"
+_LEAP_YEAR = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,9 @@ def _updated(member: Member, told: Customer) -> bool:
 def _profile(told: Customer) -> dict[str, Any]:
     """What of a profile is told and can be believed."""
     name = told.name.strip()[:60] if told.name and "*" not in told.name else None
-    has_day = told.birthday is not None and birthday_exists(told.birthday, told.birth_year)
+    has_day = told.birthday is not None and birthday_exists(
+        told.birthday, told.birth_year or _LEAP_YEAR
+    )
     profile = {
         "name": name or None,
         "gender": told.gender,
