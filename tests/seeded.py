@@ -23,9 +23,16 @@ from graphql_api.connectors import models as connector_models
 from graphql_api.connectors import repository as connector_repository
 from graphql_api.connectors import rules as vendor_rules
 from graphql_api.connectors import service as connectors
-from graphql_api.connectors.rules import CopyKind, CopyState, Difference, LinkKind, Vendor
+from graphql_api.connectors.rules import (
+    CopyKind,
+    CopyState,
+    Difference,
+    LinkKind,
+    PointsMaster,
+    Vendor,
+)
 from graphql_api.connectors.rules import Problem as VendorProblem
-from graphql_api.connectors.service import LinkSet, ShopLink
+from graphql_api.connectors.service import LinkSet, MasterSet, ShopLink
 from graphql_api.coupons import tokens as coupon_tokens
 from graphql_api.coupons.models import Coupon, CouponsItem, IssueJob, Template, TemplateCount
 from graphql_api.coupons.rules import CouponKind, CouponState, IssueState, TemplateState
@@ -763,7 +770,15 @@ def _vendors(store: Store, member: Member) -> dict[str, str]:
     run.differences = [["E1", Difference.MISSING.value]]
     run.problem, run.ended_at, run.state = VendorProblem.BUSY, at, vendor_rules.RunState.FAILED
     run.save()
-    return {"vendor_shop": shop.id, "vendor_message": message.id, "vendor_run": run.id}
+    connectors.set_master(MasterSet(master=PointsMaster.OURS), viewer=SYSTEM, at=at)
+    spare = ShopLink(vendor=Vendor.WEIMOB, vendor_key="4020000000002", client_id="app-1", name="x")
+    return {
+        "vendor_shop": shop.id,
+        "vendor_shop_spare": connectors.link(spare, viewer=SYSTEM, at=at).id,
+        "vendor_message": message.id,
+        "vendor_copy": copy.id,
+        "vendor_run": run.id,
+    }
 
 
 def _bulk() -> dict[str, str]:

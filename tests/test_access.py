@@ -670,7 +670,6 @@ EMPTY = {
     "VendorMessagePayload.message",
     "VendorCopyPayload.copy",
     "VendorRunPayload.run",
-    "VendorSetup.version",
     "VendorSetupPayload.setup",
     "Tag.archivedAt",
     "TagPayload.tag",
