@@ -178,7 +178,7 @@ def secret_name(stage: str) -> str:
     return f"member-ops/{stage}"
 
 
-def make_secret(stage: str, now: datetime, more: Mapping[str, str] = MappingProxyType({})) -> str:
+def make_secret(stage: str, now: datetime, more: Mapping[str, Any] = MappingProxyType({})) -> str:
     """A secret with a fresh key in every ring; gives its ARN. Refuses where there is one."""
     client = boto3.client("secretsmanager")
     name, kid = secret_name(stage), f"{now:%Y%m}"

@@ -23,6 +23,8 @@ from graphql_api.kit.dynamo import reset_connections
 from scripts import deploy, emulator, local, package, stand_ins
 from scripts.deploy import Stack
 from scripts.processes import EngineError, Progress, Running, say
+from scripts.simulator import laptops
+from scripts.simulator.server import Simulator
 
 # API Gateway's requests carry no signature: they belong to the account of whoever has none.
 ACCOUNT = "000000000000"
@@ -38,6 +40,7 @@ class LocalStack:
     running: Running
     stack: Stack
     outputs: dict[str, str]
+    vendors: Simulator
 
     @property
     def url(self) -> str:
@@ -63,11 +66,16 @@ def deployed(
     zipped = package.build(*package.here(), local=True)
     emulator.ensure_environment(progress)
     options: Any = {"persist": persist, "enforce_rights": enforce_rights, "progress": progress}
-    with emulator.start(data_dir, **options) as running, stand_ins.serve() as people:
+    with (
+        emulator.start(data_dir, **options) as running,
+        stand_ins.serve() as people,
+        laptops.serve() as vendors,
+    ):
         _point_at(running.url)
         stack = Stack.of(STAGE)
-        outputs = deploy.up(stack, zipped.file, zipped.python, _parameters(zipped.arch, people.url))
-        yield LocalStack(running, stack, outputs)
+        parameters = _parameters(zipped.arch, people.url, vendors.url)
+        outputs = deploy.up(stack, zipped.file, zipped.python, parameters)
+        yield LocalStack(running, stack, outputs, vendors)
 
 
 def _point_at(url: str) -> None:
@@ -77,7 +85,7 @@ def _point_at(url: str) -> None:
     reset_connections()
 
 
-def _parameters(arch: str, people: str) -> dict[str, str]:
+def _parameters(arch: str, people: str, vendors: str) -> dict[str, str]:
     return {
         "Stage": STAGE,
         "Arch": arch,
@@ -88,13 +96,21 @@ def _parameters(arch: str, people: str) -> dict[str, str]:
         "WecomCorpId": stand_ins.CORP_ID,
         "WechatBaseUrl": people,
         "WecomBaseUrl": people,
+        "YouzanBaseUrl": vendors,
+        "WeimobBaseUrl": vendors,
     }
 
 
 def _secret() -> str:
     """The stage's secret, made at the first time, with what opens the stand-ins."""
     client = boto3.client("secretsmanager")
-    more = {"wechat_app_secret": stand_ins.SECRET, "wecom_app_secret": stand_ins.SECRET}
+    apps = {laptops.CLIENT_ID: laptops.SECRET}
+    more: dict[str, Any] = {
+        "wechat_app_secret": stand_ins.SECRET,
+        "wecom_app_secret": stand_ins.SECRET,
+        "youzan_apps": apps,
+        "weimob_apps": apps,
+    }
     try:
         return deploy.make_secret(STAGE, datetime.now(UTC), more)
     except deploy.DeployError:

@@ -34,6 +34,7 @@ STEPS = (
     steps.stream_reaches_its_function,
     steps.job_drives_itself,
     steps.list_is_taken_in_bulk,
+    steps.vendor_pushes,
     failures.poisoned_record_is_set_aside_and_done_when_mended,
     steps.policy_reaches_everyone,
     failures.message_that_fails_is_set_aside_and_done_when_mended,

@@ -8,8 +8,15 @@ from typing import Any
 
 import boto3
 
+from graphql_api import auth
+from graphql_api.viewer import MANAGE_VENDORS, Role
 from scripts.e2e.journey import PATIENCE, Failed, Journey, await_that, require
+from scripts.simulator import laptops
+from scripts.simulator.world import Line, Order
+from scripts.simulator.youzan import Youzan
 from scripts.stack import FIRST_OPERATOR
+
+_TAKEN = {"code": 0, "msg": "success"}
 
 
 def answers(journey: Journey) -> str:
@@ -188,3 +195,45 @@ def _schedule(journey: Journey, event: dict[str, Any]) -> None:
         FlexibleTimeWindow={"Mode": "OFF"},
         Target={"Arn": function["FunctionArn"], "RoleArn": arn, "Input": json.dumps(event)},
     )
+
+
+def vendor_pushes(journey: Journey) -> str:
+    """A shop of Youzan is linked: who joins and buys there is here, once, by signed pushes."""
+    known, vendors = journey.known, journey.served.vendors
+    shop = {
+        "vendor": "YOUZAN",
+        "vendorKey": laptops.SHOPS["youzan"],
+        "clientId": laptops.CLIENT_ID,
+        "name": "有赞旗舰店",
+        "defaultStoreId": known["store"],
+    }
+    token = auth.issue(Role.OPERATOR, "opr_e2e", scopes=frozenset({MANAGE_VENDORS}))
+    linked = journey.send("console/vendor_shop_link", token, input=shop)["shop"]
+    peer = next(one for one in vendors.peers if isinstance(one, Youzan))
+    now = datetime.now(UTC) - timedelta(minutes=5)
+    line = Line("1", "面霜", 1, 12_850)
+    bought = Order(f"E{now:%H%M%S}", "yz-e2e", "52323", None, [line], now, now)
+    events = [*peer.world.join("yz-e2e", "王芳", now), *peer.world.buy(bought)]
+    pushes = [push for event in events for push in peer.pushes(event)]
+    for push in (*pushes, *pushes):
+        answer = journey.http.post(
+            f"{journey.served.url}/vendors/youzan", content=push.raw, headers=push.headers
+        )
+        require((answer.status_code, answer.json()), (200, _TAKEN), "the answer to a push")
+    forged = pushes[0].forged()
+    refused = journey.http.post(
+        f"{journey.served.url}/vendors/youzan", content=forged.raw, headers=forged.headers
+    )
+    require(refused.status_code, 401, "the answer to a forged push")
+
+    def followed() -> bool:
+        document = (
+            "query ($id: ID!) { vendorShop(id: $id) "
+            "{ messages(reverse: true) { nodes { type state outcome } } } }"
+        )
+        read = journey.ask(document, token, id=linked["id"])["vendorShop"]["messages"]
+        done = {(one["type"], one["state"], one["outcome"]) for one in read["nodes"]}
+        return ("trade_TradePaid", "HANDLED", "APPLIED") in done
+
+    seconds = await_that(followed, "the trade is followed")
+    return f"{len(pushes)} pushes, each twice: the trade was here after {seconds:.1f} s"

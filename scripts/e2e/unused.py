@@ -54,6 +54,7 @@ _JOB = "a job takes its members by store, guide, tag or list; the run has not al
 _DUE = "only where a day has something due"
 _LIST = "a list asks for whatever is in it"
 _TLS = "endpoints must speak TLS, which nobody does here"
+_OTHERS = "only by what vendors tell of, which the run has not all of"
 _GIVEN_UP = "only a name, a place or a draft given up"
 
 UNUSED: tuple[Unused, ...] = (
@@ -166,6 +167,42 @@ UNUSED: tuple[Unused, ...] = (
     ),
     Unused("*-WebhookDeliveriesRole-*", "secretsmanager:GetSecretValue", "*", _TLS),
     Unused("*-WebhookDeliveriesRole-*", "sqs:SendMessage", "*WebhookQueue*", _TLS),
+    *_tables(
+        "VendorMessages",
+        _OTHERS,
+        BatchGetItem="access benefits campaigns checkout coupons guides mall merges orders ownership"
+        " policies points privacy standing stores tags",
+        PutItem="access audit campaigns checkout coupons mall members merges orders ownership points"
+        " privacy standing stores tags",
+        UpdateItem="campaigns coupons members points stores tags",
+        ConditionCheckItem="campaigns coupons guides members stores tags",
+        DeleteItem="campaigns connectors coupons members orders points tags",
+        Query="campaigns/index/block campaigns/index/member checkout connectors connectors/index/open"
+        " coupons mall members orders ownership points policies/index/kind standing tags"
+        " tags/index/group",
+    ),
+    Unused("*-VendorMessagesRole-*", "sqs:SendMessage", "*OutboxQueue*", _OTHERS),
+    Unused("*-VendorMessagesRole-*", "sqs:SendMessage", "*VendorQueue*", "only to try again"),
+    *_tables(
+        "VendorOutbox",
+        _OTHERS,
+        BatchGetItem="connectors coupons members stores",
+        PutItem="connectors",
+        UpdateItem="connectors",
+        Query="members/index/block",
+    ),
+    Unused("*-VendorOutboxRole-*", "secretsmanager:GetSecretValue", "*", _OTHERS),
+    Unused("*-VendorOutboxRole-*", "sqs:SendMessage", "*OutboxQueue*", _OTHERS),
+    *_tables(
+        "VendorReconciliation",
+        "each quarter of an hour, which the run does not last",
+        BatchGetItem="connectors stores",
+        PutItem="connectors",
+        UpdateItem="connectors",
+        Query="connectors/index/list connectors/index/open",
+    ),
+    Unused("*-VendorReconciliationRole-*", "*", "*", "the same"),
+    *_tables("WebhookEvents", "only where a shop is told", BatchGetItem="connectors"),
     *_tables(
         "Graphql", _GIVEN_UP, DeleteItem="access campaigns coupons guides orders policies stores"
     ),
