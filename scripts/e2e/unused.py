@@ -170,15 +170,15 @@ UNUSED: tuple[Unused, ...] = (
     *_tables(
         "VendorMessages",
         _OTHERS,
-        BatchGetItem="access benefits campaigns checkout coupons guides mall merges orders ownership"
-        " policies points privacy standing stores tags",
-        PutItem="access audit campaigns checkout coupons mall members merges orders ownership points"
-        " privacy standing stores tags",
+        BatchGetItem="access benefits campaigns checkout coupons guides mall merges orders"
+        " ownership policies points privacy standing stores tags",
+        PutItem="access audit campaigns checkout coupons mall members merges orders ownership"
+        " points privacy standing stores tags",
         UpdateItem="campaigns coupons members points stores tags",
         ConditionCheckItem="campaigns coupons guides members stores tags",
         DeleteItem="campaigns connectors coupons members orders points tags",
-        Query="campaigns/index/block campaigns/index/member checkout connectors connectors/index/open"
-        " coupons mall members orders ownership points policies/index/kind standing tags"
+        Query="campaigns/index/block campaigns/index/member checkout connectors"
+        " connectors/index/open coupons mall members orders ownership points policies/index/kind standing tags"
         " tags/index/group",
     ),
     Unused("*-VendorMessagesRole-*", "sqs:SendMessage", "*OutboxQueue*", _OTHERS),
