@@ -178,8 +178,8 @@ UNUSED: tuple[Unused, ...] = (
         ConditionCheckItem="campaigns coupons guides members stores tags",
         DeleteItem="campaigns connectors coupons members orders points tags",
         Query="campaigns/index/block campaigns/index/member checkout connectors"
-        " connectors/index/open coupons mall members orders ownership points policies/index/kind standing tags"
-        " tags/index/group",
+        " connectors/index/open coupons mall members orders ownership points"
+        " policies/index/kind standing tags tags/index/group",
     ),
     Unused("*-VendorMessagesRole-*", "sqs:SendMessage", "*OutboxQueue*", _OTHERS),
     Unused("*-VendorMessagesRole-*", "sqs:SendMessage", "*VendorQueue*", "only to try again"),
