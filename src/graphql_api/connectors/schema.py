@@ -6,7 +6,7 @@ from typing import Annotated
 import strawberry
 
 from graphql_api.connectors import models, repository, service
-from graphql_api.connectors.rules import CopyKind, LinkKind, PointsMaster, Problem, Vendor
+from graphql_api.connectors.enums import CopyKind, LinkKind, PointsMaster, Problem, Vendor
 from graphql_api.connectors.types import (
     VendorCopy,
     VendorLink,
