@@ -69,6 +69,7 @@ UNUSED: tuple[Unused, ...] = (
     Unused("*", "sqs:GetQueueAttributes", "*Queue*", _LAMBDA),
     Unused("*-RebuildMachineRole-*", "*", "*", "a state machine acts; the emulator does not ask"),
     Unused("*DayRole-*", "lambda:InvokeFunction", "*", "the scheduler acts; the same"),
+    Unused("*FunctionQuart*", "lambda:InvokeFunction", "*", "the scheduler acts; the same"),
     Unused("*-BulkStepsRole-*", "dynamodb:BatchGetItem", "*", _LIST),
     Unused("*-BulkStepsRole-*", "dynamodb:Query", "*", _LIST),
     Unused("*-BulkStepsRole-*", "s3:*", "*/bulk/*", "only a file of several parts, or given up"),
