@@ -21,11 +21,11 @@ from typing import Any
 
 from graphql_api import tables
 from graphql_api.config import settings
-from graphql_api.connectors import queueing, repository, service, tasks
+from graphql_api.connectors import queueing, receiving, repository, service, tasks
 from graphql_api.connectors.models import Message, Shop
 from graphql_api.connectors.rules import LinkKind, MessageState, Vendor
 from graphql_api.connectors.secrets import secrets
-from graphql_api.connectors.service import LinkSet, ShopLink, receiving
+from graphql_api.connectors.service import LinkSet, ShopLink
 from graphql_api.handlers import vendor_webhooks
 from graphql_api.kit import queues
 from graphql_api.kit.time import DEFAULT_ZONE, Clock

@@ -2,6 +2,8 @@
 
 import base64
 import json
+import subprocess
+import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -184,3 +186,21 @@ def test_secret_stands_in_no_log(
     told = capsys.readouterr().out
     assert SECRET not in told
     assert "E1" not in told
+
+
+def test_receiver_loads_its_storage_and_no_other_slice() -> None:
+    text = (
+        "import sys; from graphql_api.handlers import vendor_webhooks;"
+        "from graphql_api.connectors.adapters import receiver_of;"
+        "from graphql_api.connectors.rules import Vendor;"
+        "[receiver_of(vendor) for vendor in Vendor];"
+        "print(*sorted(m for m in sys.modules if m.startswith(('graphql', 'strawberry'))))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", text], capture_output=True, check=True, text=True
+    )
+    loaded = done.stdout.split()
+    assert "graphql_api.connectors.weimob.receiving" in loaded
+    slices = {name.split(".")[1] for name in loaded if name.count(".") > 1}
+    assert slices == {"connectors", "edge", "handlers", "kit"}
+    assert [name for name in loaded if not name.startswith("graphql_api")] == []

@@ -4,12 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from graphql_api.connectors.models import Shop
 from graphql_api.connectors.rules import Outcome, Vendor
 from graphql_api.kit.time import Clock
-from graphql_api.orders.service import Snapshot
+
+if TYPE_CHECKING:
+    from graphql_api.orders.service import Snapshot  # who receives does not pay for it
+
+_HERE = "graphql_api.connectors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,7 @@ class Adapter(Protocol):
     ) -> OrdersPage:
         """Orders that changed in a window, those with refunds that did too; some come twice."""
 
-    def order(self, shop: Shop, external_id: str) -> Snapshot | None:
+    def order(self, shop: Shop, external_id: str) -> "Snapshot | None":
         """An order as the vendor has it now; None if it was never paid. Raises NotLinked."""
 
     def refresh(self, shop: Shop, customer: str, *, event_id: str, clock: Clock) -> Handled:
@@ -141,9 +145,24 @@ class Adapter(Protocol):
         """Whether the vendor gives one coupon for a key, however often it is asked."""
 
 
+class Receiver(Protocol):
+    """The part of a vendor that takes bodies in; a module, which loads nothing else."""
+
+    ACKNOWLEDGEMENT: dict[str, Any]
+
+    def refusal(self, status: int, text: str) -> Refusal:
+        """See `Adapter`."""
+
+    def arrive(self, headers: Mapping[str, str], raw: bytes) -> Arrival:
+        """See `Adapter`."""
+
+
+def receiver_of(vendor: Vendor) -> Receiver:
+    """What takes a vendor's bodies in."""
+    return cast("Receiver", import_module(f"{_HERE}.{vendor.value.lower()}.receiving"))
+
+
 def adapter_of(vendor: Vendor) -> Adapter:
     """The part of a vendor, loaded when it is needed."""
-    adapter: Adapter = import_module(
-        f"graphql_api.connectors.{vendor.value.lower()}.adapter"
-    ).ADAPTER
+    adapter: Adapter = import_module(f"{_HERE}.{vendor.value.lower()}.adapter").ADAPTER
     return adapter

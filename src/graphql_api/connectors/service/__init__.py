@@ -1,5 +1,7 @@
 """What people and vendors do here: shops and links, receiving, messages replayed."""
 
+from graphql_api.connectors.known import known_shops
+from graphql_api.connectors.receiving import MAX_BYTES, Answer, receive
 from graphql_api.connectors.service.links import LinkSet, detail_of, set_link, wake_for
 from graphql_api.connectors.service.masters import MasterSet, master, set_master, setup
 from graphql_api.connectors.service.messages import (
@@ -8,13 +10,11 @@ from graphql_api.connectors.service.messages import (
     replay_many,
     tell_again,
 )
-from graphql_api.connectors.service.receiving import MAX_BYTES, Answer, receive
 from graphql_api.connectors.service.runs import RunBegin, begin, begin_day
 from graphql_api.connectors.service.shops import (
     ShopChange,
     ShopLink,
     change,
-    known_shops,
     link,
     require_manager,
     shop_of,

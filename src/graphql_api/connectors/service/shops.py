@@ -1,13 +1,12 @@
 """Shops at the vendors: linked, changed, unlinked; and found quickly by who receives."""
 
-import time
 from collections.abc import Sequence
 from datetime import datetime
-from threading import Lock
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from graphql_api.connectors import models, queueing, repository, rules
+from graphql_api.connectors.known import known_shops
 from graphql_api.connectors.models import Shop
 from graphql_api.connectors.queueing import Wake
 from graphql_api.connectors.rules import CopyKind, MessageState, Problem, Vendor
@@ -17,7 +16,6 @@ from graphql_api.kit.dynamo.partitions import forget_under
 from graphql_api.stores import repository as stores
 from graphql_api.viewer import MANAGE_VENDORS, Viewer
 
-KNOWN_SECONDS = 60.0
 _FORGOTTEN_AT_ONCE = 100
 KEY = r"^[\x21-\x7e]{1,64}$"
 
@@ -144,54 +142,6 @@ def require_manager(viewer: Viewer) -> None:
     """Only who manages vendors sees and changes what is between us and them."""
     if not rules.manages(viewer):
         raise Forbidden(f"Headquarters with {MANAGE_VENDORS} see to vendors")
-
-
-class KnownShops:
-    """Shops by what a vendor calls them, remembered for a minute, those that are not there too."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._known: dict[str, tuple[Shop | None, float]] = {}
-        self._told: tuple[list[Shop], float] = ([], 0.0)
-
-    def find(self, vendor: Vendor, vendor_keys: Sequence[str]) -> Shop | None:
-        """The shop by the first of these keys that is one."""
-        for key in vendor_keys:
-            if shop := self._get(models.shop_id(vendor, key)):
-                return shop
-        return None
-
-    def told(self) -> list[Shop]:
-        """The shops that are told of something."""
-        now = time.monotonic()
-        with self._lock:
-            shops, until = self._told
-        if now < until:
-            return shops
-        shops = [shop for shop in repository.all_shops() if shop.tells]
-        with self._lock:
-            self._told = shops, now + KNOWN_SECONDS
-        return shops
-
-    def forget(self) -> None:
-        """Ask anew from now on."""
-        with self._lock:
-            self._known.clear()
-            self._told = [], 0.0
-
-    def _get(self, shop_id: str) -> Shop | None:
-        now = time.monotonic()
-        with self._lock:
-            shop, until = self._known.get(shop_id, (None, 0.0))
-        if now < until:
-            return shop
-        [shop] = repository.get_shops([shop_id])
-        with self._lock:
-            self._known[shop_id] = (shop, now + KNOWN_SECONDS)
-        return shop
-
-
-known_shops = KnownShops()
 
 
 def _sorted(kinds: Sequence[CopyKind]) -> list[str]:

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 
 from graphql_api.connectors import repository
 from graphql_api.connectors.doors import people
+from graphql_api.connectors.known import known_shops
 from graphql_api.connectors.models import Shop
 from graphql_api.connectors.rules import CopyKind, LinkKind
 from graphql_api.connectors.service import copies
-from graphql_api.connectors.service.shops import known_shops
 from graphql_api.coupons.models import Coupon, coupon_of
 from graphql_api.members.models import SOLE, Member
 from graphql_api.webhooks.tasks import Change

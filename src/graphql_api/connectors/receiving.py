@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from graphql_api.connectors import models, queueing, repository
-from graphql_api.connectors.adapters import Arrival, Refusal, adapter_of
+from graphql_api.connectors.adapters import Arrival, Refusal, receiver_of
+from graphql_api.connectors.known import known_shops
 from graphql_api.connectors.models import Message, Shop
 from graphql_api.connectors.rules import MessageState, Vendor
-from graphql_api.connectors.service.shops import known_shops
 from graphql_api.observability import count, logger
 
 MAX_BYTES = 256 * 1024
@@ -30,17 +30,17 @@ def receive(vendor: Vendor, headers: Mapping[str, str], raw: bytes, *, at: datet
     it yet, for the first time may have died between keeping and queueing. Header names are in lower
     case.
     """
-    adapter = adapter_of(vendor)
+    receiver = receiver_of(vendor)
     try:
         if len(raw) > MAX_BYTES:
-            raise adapter.refusal(413, f"more than {MAX_BYTES} bytes")
-        arrival = adapter.arrive(headers, raw)
+            raise receiver.refusal(413, f"more than {MAX_BYTES} bytes")
+        arrival = receiver.arrive(headers, raw)
     except Refusal as refusal:
         count("VENDOR_MESSAGE_REFUSED")
         logger.warning("message refused", vendor=vendor.value, status=refusal.status)
         return Answer(refusal.status, refusal.body)
     _take_in(vendor, arrival, raw, at)
-    return Answer(200, dict(adapter.acknowledgement))
+    return Answer(200, dict(receiver.ACKNOWLEDGEMENT))
 
 
 def _take_in(vendor: Vendor, arrival: Arrival, raw: bytes, at: datetime) -> None:
