@@ -202,8 +202,15 @@ UNUSED: tuple[Unused, ...] = (
         UpdateItem="connectors",
         Query="connectors/index/list connectors/index/open",
     ),
-    Unused("*-VendorReconciliationRole-*", "*", "*", "the same"),
-    *_tables("WebhookEvents", "only where a shop is told", BatchGetItem="connectors"),
+    Unused("*-VendorReconciliationRole-*", "secretsmanager:GetSecretValue", "*", "the same"),
+    Unused("*-VendorReconciliationRole-*", "sqs:SendMessage", "*Queue*", "the same"),
+    *_tables(
+        "WebhookEvents",
+        "only where a shop is told",
+        BatchGetItem="connectors",
+        BatchWriteItem="connectors",
+        UpdateItem="connectors",
+    ),
     *_tables(
         "Graphql", _GIVEN_UP, DeleteItem="access campaigns coupons guides orders policies stores"
     ),

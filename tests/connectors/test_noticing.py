@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
-from graphql_api.connectors import repository, service
+from graphql_api.connectors import models, repository, service
 from graphql_api.connectors.models import Shop
 from graphql_api.connectors.rules import CopyKind, CopyState, LinkKind, Vendor
 from graphql_api.connectors.service import LinkSet, ShopLink, known_shops
@@ -124,12 +124,17 @@ def test_who_is_not_known_there_is_told_once_they_are(store: Store, drain: Drain
     assert drain() == [("POINTS", member.id)]
 
 
-def test_erased_member_is_told_to_nobody(store: Store, drain: Drain) -> None:
-    linked(CopyKind.POINTS)
+def test_erased_member_is_told_to_nobody_and_their_copies_are_forgotten(
+    store: Store, drain: Drain
+) -> None:
+    shop = linked(CopyKind.POINTS, CopyKind.TAGS)
     member = customer(store)
     drain()
+    ids = [models.copy_id(shop.id, kind, member.id) for kind in (CopyKind.POINTS, CopyKind.TAGS)]
+    assert all(repository.get_copies(ids))
     privacy.erase(member.id, viewer=SYSTEM, clock=CLOCK)
     assert drain() == []
+    assert repository.get_copies(ids) == [None, None]
 
 
 def test_coupon_is_told_where_its_template_is_linked(store: Store, drain: Drain) -> None:

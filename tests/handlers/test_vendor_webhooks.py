@@ -196,9 +196,7 @@ def test_receiver_loads_its_storage_and_no_other_slice() -> None:
         "[receiver_of(vendor) for vendor in Vendor];"
         "print(*sorted(m for m in sys.modules if m.startswith(('graphql', 'strawberry'))))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", text], capture_output=True, check=True, text=True
-    )
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, check=True, text=True)
     loaded = done.stdout.split()
     assert "graphql_api.connectors.weimob.receiving" in loaded
     slices = {name.split(".")[1] for name in loaded if name.count(".") > 1}

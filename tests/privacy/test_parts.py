@@ -7,6 +7,7 @@ from graphql_api.access import models as access
 from graphql_api.bulk import models as bulk
 from graphql_api.campaigns import models as campaigns
 from graphql_api.commissions import models as commissions
+from graphql_api.connectors import models as connectors
 from graphql_api.coupons import models as coupons
 from graphql_api.documents import models as documents
 from graphql_api.forecasts import models as forecasts
@@ -43,6 +44,8 @@ OF_NO_MEMBER = {
     *(coupons.TemplateCount, coupons.Mark),
     *(mall.MallItem, mall.Stock),
     *(standing.ShardRun, forecasts.ForecastCount, forecasts.Mark),
+    *(connectors.Shop, connectors.Token, connectors.Rate, connectors.Run, connectors.Setup),
+    connectors.Position,
     *(documents.Document, documents.Remembered, documents.Allowance, documents.Manifest),
 }
 """Models that never hold a member's id."""
@@ -63,6 +66,10 @@ LEAD_NOWHERE = {
     access.Attempts: "a hash of whom a platform named, for an hour",
     bulk.BulkOperation: "ids of parents whose lists are left, while it runs; a file for a week",
     webhooks.Delivery: "ids of what changed, for two weeks",
+    connectors.Copy: "until the stream tells that the member is gone",
+    connectors.Link: "a vendor's code of a coupon that is gone, or keys of whom they made one",
+    connectors.BackLink: "the same, the other way",
+    connectors.Message: "what a vendor pushed, as it arrived, for thirty days",
     requests.Request: "under the asker's id, with a sealed answer, for two days",
 }
 """Models that may hold the id of somebody who was erased, which leads to nothing any more."""

@@ -36,6 +36,7 @@ from graphql_api.connectors.rules import (
 )
 from graphql_api.kit.dynamo import Item, Page, Transaction, batch_get, key_page
 from graphql_api.kit.dynamo.blocks import key_walk
+from graphql_api.kit.dynamo.partitions import delete_all
 
 _ALL_AT_ONCE = 100
 
@@ -369,6 +370,11 @@ def page_of_open_copies(
     """What a shop has to be told, or was not told in a day of trying."""
     key = models.open_key(shop_id, "copy", state)
     return _opened(Copy, key, first=first, after=after, reverse=reverse)
+
+
+def delete_copies(copy_ids: Sequence[str]) -> None:
+    """Delete copies, without conditions; absent ones stay absent."""
+    delete_all(Copy, [(id_, SOLE) for id_ in copy_ids])
 
 
 def mark_due(shop_id: str, kind: CopyKind, subject_id: str, at: datetime) -> Copy:

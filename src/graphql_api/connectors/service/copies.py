@@ -25,6 +25,18 @@ def due(shop: Shop, kind: CopyKind, subject_ids: Iterable[str], *, delay: float 
     return True
 
 
+def forget(shops: Sequence[Shop], subject_ids: Sequence[str]) -> None:
+    """Forget what these shops have of members and coupons that are gone from here."""
+    repository.delete_copies(
+        [
+            models.copy_id(shop.id, kind, subject_id)
+            for shop in shops
+            for kind in CopyKind
+            for subject_id in subject_ids
+        ]
+    )
+
+
 def heard(shop: Shop, kind: CopyKind, subject_id: str, told: Any) -> None:
     """Note what a vendor said that they have, so that they are not told of it."""
     _change(shop, kind, subject_id, lambda _: told)

@@ -21,15 +21,33 @@ def notice(changes: Sequence[Change]) -> int:
     """Have vendors told of what changed; how many copies are due. Again, they are compared again.
 
     Without a shop that is told anything nothing is read or written. Whatever wrote it here, a
-    back-fill too, the vendor is told what there is now: a state, not an event.
+    back-fill too, the vendor is told what there is now: a state, not an event. What vendors have of
+    somebody who was erased is forgotten here.
     """
     shops = known_shops.told()
+    gone = _gone(changes)
+    if gone:
+        copies.forget(shops, gone)
     due = 0
     for shop in shops:
         for kind, subjects in _due_at(shop, changes).items():
             copies.due(shop, kind, sorted(subjects))
             due += len(subjects)
     return due
+
+
+def _gone(changes: Sequence[Change]) -> list[str]:
+    """Members who were erased, and coupons that went with them."""
+    found: list[str] = []
+    for change in changes:
+        if change.new is not None or change.old is None:
+            continue
+        id_, sort = change.old["id"]["S"], change.old["sort"]["S"]
+        if Member.owns((id_, sort)) and sort == SOLE:
+            found.append(id_)
+        elif coupon_of(sort) is not None:
+            found.append(Coupon.from_raw_data(change.old).coupon_id)
+    return found
 
 
 def _due_at(shop: Shop, changes: Sequence[Change]) -> Due:
