@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from graphql_api.connectors import models, queueing, repository, service
+from graphql_api.connectors.doors import people
 from graphql_api.connectors.errors import Later, VendorRefused
 from graphql_api.connectors.models import Copy, Shop
 from graphql_api.connectors.queueing import Tell
@@ -25,6 +26,7 @@ from graphql_api.connectors.rules import (
 from graphql_api.connectors.service import LinkSet, MasterSet, ShopLink, copies
 from graphql_api.connectors.tasks import Early, compare, sweep_copies, telling
 from graphql_api.kit import queues
+from graphql_api.kit.dynamo import transact
 from graphql_api.kit.time import real_now
 from graphql_api.members.models import Member
 from graphql_api.members.rules import IdentityKind
@@ -200,6 +202,38 @@ def test_members_are_compared_a_page_at_a_time_when_ours_become_right(
             compare(wanted)
     wanted_ids = [models.copy_id(shop.id, CopyKind.POINTS, one.id) for one in known]
     assert sorted(told) == sorted(wanted_ids)
+
+
+def test_same_change_made_there_again_is_undone_again(
+    shop: Shop, member: Member, there: There
+) -> None:
+    for _ in range(2):
+        there.points = 5
+        tell(due(shop, CopyKind.POINTS, member.id))
+        assert there.points == 0
+    assert there.calls == ["points -5", "points -5"]
+
+
+def test_vendor_that_is_not_the_master_is_told_points(
+    shop: Shop, member: Member, there: There
+) -> None:
+    service.set_master(MasterSet(master=PointsMaster.WEIMOB), viewer=SYSTEM, at=NOW)
+    points.grant(member.id, 100, key="k", cause=Cause(CLOCK))
+    tell(due(shop, CopyKind.POINTS, member.id))
+    assert there.calls == ["points +100"]
+
+
+def test_who_became_another_customer_there_is_told_of_as_that_one(
+    shop: Shop, member: Member
+) -> None:
+    transact(lambda tx: repository.put_link(tx, shop.id, LinkKind.CUSTOMER, KEY, "yz-2", at=NOW))
+    assert (people.key_of(shop, member), people.told_as(shop, member)) == (KEY, "yz-2")
+
+
+def test_tag_without_a_link_stays_there(shop: Shop, member: Member, there: There) -> None:
+    copies.heard_tags(shop, member.id, gained=["未关联"], lost=[])
+    assert tell(due(shop, CopyKind.TAGS, member.id)).state is CopyState.TOLD
+    assert there.calls == []
 
 
 # --- tags and guides -------------------------------------------------------------------------

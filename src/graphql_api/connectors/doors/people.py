@@ -51,3 +51,9 @@ def key_of(shop: Shop, member: Member) -> str | None:
     prefix = f"{KINDS[shop.vendor]}#"
     keys = [claim for claim in member.identity_claims if claim.startswith(prefix)]
     return keys[-1].removeprefix(prefix) if keys else None
+
+
+def told_as(shop: Shop, member: Member) -> str | None:
+    """Under which key the vendor is told of a member: what the key became by merges there."""
+    key = key_of(shop, member)
+    return keys_of(shop, key)[0] if key else None

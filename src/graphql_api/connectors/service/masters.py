@@ -34,7 +34,7 @@ class MasterSet(BaseModel):
 
 
 def set_master(given: MasterSet, *, viewer: Viewer, at: datetime) -> Setup:
-    """Have another's points be right from now on. Where ours are, every shop is compared.
+    """Have another's points be right from now on; every shop that is not theirs is compared.
 
     Conflict when `expected_version` has passed.
     """
@@ -52,8 +52,7 @@ def set_master(given: MasterSet, *, viewer: Viewer, at: datetime) -> Setup:
         return known
 
     changed = transact(attempt)
-    if new is PointsMaster.OURS:
-        for shop in repository.all_shops():
-            if CopyKind.POINTS in shop.tells:
-                queueing.compare(Compare(compare=shop.id))
+    for shop in repository.all_shops():
+        if CopyKind.POINTS in shop.tells and new is not PointsMaster(shop.vendor.value):
+            queueing.compare(Compare(compare=shop.id))
     return changed

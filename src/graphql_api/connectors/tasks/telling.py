@@ -20,6 +20,7 @@ from graphql_api.connectors.tasks.attempts import Attempt, attempted
 from graphql_api.connectors.tasks.handling import FORGOTTEN_AFTER, Early, next_of
 from graphql_api.connectors.turns import turn_of
 from graphql_api.coupons import repository as coupons
+from graphql_api.coupons.rules import CouponState
 from graphql_api.kit.dynamo import Transaction, transact
 from graphql_api.kit.time import Clock, real_now
 from graphql_api.members import repository as members
@@ -88,26 +89,31 @@ def _told(shop: Shop, copy: Copy, clock: Clock) -> Any:
     if copy.kind is CopyKind.COUPON:
         return _coupon(adapter, shop, copy, clock)
     member = members.get(copy.subject_id)
-    key = people.key_of(shop, member) if member and member.archived_at is None else None
+    key = people.told_as(shop, member) if member and member.archived_at is None else None
     if member is None or key is None:
         return None if member is None else copy.told  # of whom there is nobody to be told
     match copy.kind:
         case CopyKind.POINTS:
-            return _points(adapter, shop, member, key)
+            return _points(adapter, shop, member, key, copy)
         case CopyKind.TAGS:
             return _tags(adapter, shop, member, key, copy, clock)
         case CopyKind.GUIDE:
             return _guide(adapter, shop, member, key, copy, clock)
 
 
-def _points(adapter: Adapter, shop: Shop, member: Member, key: str) -> int | None:
-    """The vendor is asked what there is: so their count is put right, whoever moved it."""
-    if masters.master() is not PointsMaster.OURS:
+def _points(adapter: Adapter, shop: Shop, member: Member, key: str, copy: Copy) -> int | None:
+    """The vendor is asked what there is: so their count is put right, whoever moved it.
+
+    The key lasts from when it became due until it is told: a repeat gives nothing twice, and the
+    same difference on another day is given.
+    """
+    if masters.master() is PointsMaster(shop.vendor.value):
         return None
     wanted = max(int(member.points), 0)
     have = adapter.points_of(shop, key)
     if wanted != have:
-        once = f"{member.id}.{member.version}.{have}"
+        begun = int(copy.begun_at.timestamp() * 1000)
+        once = f"{member.id}.{begun}.{member.version}.{have}"
         adapter.change_points(shop, key, wanted - have, key=once, reason="会员积分")
     return wanted
 
@@ -115,12 +121,15 @@ def _points(adapter: Adapter, shop: Shop, member: Member, key: str) -> int | Non
 def _tags(
     adapter: Adapter, shop: Shop, member: Member, key: str, copy: Copy, clock: Clock
 ) -> list[str]:
+    """A tag whose link ended is of no concern any more, and stays there."""
     held = member.tags_on(clock.today())
     linked = repository.vendor_keys(shop.id, LinkKind.TAG, held)
     wanted = sorted({name for name in linked if name})
     have = list(copy.told or ())
     add = [name for name in wanted if name not in have]
-    remove = [name for name in have if name not in wanted]
+    gone = [name for name in have if name not in wanted]
+    known = repository.our_ids(shop.id, LinkKind.TAG, gone)
+    remove = [name for name, our_id in zip(gone, known, strict=True) if our_id]
     if add or remove:
         adapter.change_tags(shop, key, add, remove)
     return wanted
@@ -137,17 +146,19 @@ def _guide(
 
 
 def _coupon(adapter: Adapter, shop: Shop, copy: Copy, clock: Clock) -> Any:
-    """A coupon given here is given there too, once.
+    """A coupon given here is given there too, once, while it can be used.
 
     Where the vendor takes no key, a question without an answer is not asked again: it waits for
     somebody to look.
     """
     [coupon] = coupons.find([copy.subject_id])
-    if coupon is None or repository.vendor_key(shop.id, LinkKind.COUPON, coupon.coupon_id):
+    if coupon is None or coupon.state is not CouponState.ISSUED:
+        return copy.told
+    if repository.vendor_key(shop.id, LinkKind.COUPON, coupon.coupon_id):
         return copy.told
     template = repository.vendor_key(shop.id, LinkKind.COUPON_TEMPLATE, coupon.template_id)
     member = members.get(coupon.member_id)
-    key = people.key_of(shop, member) if member else None
+    key = people.told_as(shop, member) if member else None
     if template is None or member is None or key is None:
         return copy.told
     code = _given(adapter, shop, copy, key, template, member.phone)
