@@ -288,7 +288,20 @@ def test_what_no_queue_knows_of_is_swept_up(shop: Shop, queued: list[queues.Mess
     next_at = real_now() + timedelta(minutes=5)
     repository.fail(waiting, Problem.BUSY, None, next_at=next_at)
     assert sweep() == 1
-    assert [message.body for message in queued] == [{"message": lost.id, "turn": 1}]
+    assert [message.body for message in queued] == [{"message": lost.id, "turn": 0}]
+
+
+def test_what_is_only_late_in_its_queue_keeps_its_place_and_is_followed_once(
+    shop: Shop, fake: Fake, queued: list[queues.Message]
+) -> None:
+    late = received(shop, "late", real_now() - timedelta(hours=1))
+    in_queue = Follow(message=late.id, turn=0)
+    assert sweep() == 1
+    handle(in_queue)
+    handle(Follow(**queued.pop().body))
+    found = repository.get_message(late.id)
+    assert found is not None
+    assert (found.state, found.attempts, found.turn) == (MessageState.HANDLED, 1, 1)
     assert sweep() == 0
 
 

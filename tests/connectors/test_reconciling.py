@@ -12,7 +12,7 @@ from graphql_api.connectors.models import Run, Shop
 from graphql_api.connectors.queueing import Step
 from graphql_api.connectors.rules import LinkKind, Outcome, Problem, RunState, Vendor
 from graphql_api.connectors.service import ShopChange, ShopLink, begin_day
-from graphql_api.connectors.tasks import reconciling, step
+from graphql_api.connectors.tasks import Early, reconciling, step
 from graphql_api.connectors.told import Unreadable
 from graphql_api.handlers import vendor_reconciliation
 from graphql_api.handlers.vendor_reconciliation import last_end
@@ -185,6 +185,16 @@ def test_two_messages_for_a_step_count_it_once(
     queued += list(queued)
     done = run_out(run, queued)
     assert done.counts == {"asked": 2, "same": 2}
+
+
+def test_step_that_is_faster_than_its_note_comes_again(
+    shop: Shop, fake: Fake, queued: list[queues.Message]
+) -> None:
+    fake.pages = [[OrderRef("one", 1)], [OrderRef("two", 1)]]
+    run = begun(shop)
+    with pytest.raises(Early):
+        step(Step(run=run.id, step=1), clock=lambda: CLOCK)
+    assert run_out(run, queued).state is RunState.DONE
 
 
 def test_hundred_differences_are_shown(

@@ -157,11 +157,11 @@ def _is_lost(message: Message, at: datetime) -> bool:
 
 
 def _swept(message_ids: list[str], at: datetime) -> int:
-    begun = []
+    """Queue them at the turn that they have: what is late in its queue keeps its place there."""
+    lost = []
     for message_id in message_ids:
         message = repository.get_message(message_id)
-        waits = message and message.state is MessageState.WAITING and _is_lost(message, at)
-        if message and waits and repository.begin_again(message, at):
-            begun.append(message)
-    queueing.follow_soon(begun)
-    return len(begun)
+        if message and message.state is MessageState.WAITING and _is_lost(message, at):
+            lost.append(message)
+    queueing.follow_soon(lost)
+    return len(lost)

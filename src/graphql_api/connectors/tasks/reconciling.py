@@ -19,6 +19,7 @@ from graphql_api.connectors.models import Run, Shop
 from graphql_api.connectors.queueing import Step
 from graphql_api.connectors.rules import Difference, Outcome, Problem, RunState
 from graphql_api.connectors.tasks.attempts import Attempt, attempted
+from graphql_api.connectors.tasks.handling import Early
 from graphql_api.errors import Conflict
 from graphql_api.kit.dynamo import Transaction, transact
 from graphql_api.kit.time import Clock, real_now
@@ -29,6 +30,7 @@ from graphql_api.stores import service as stores
 
 SHOWN = 100
 _AGAIN_AFTER = 60.0
+_NOTED_WITHIN = 2.0
 _GIVEN_UP_AFTER = timedelta(hours=24)
 _ORDERS, _CUSTOMERS = "orders", "customers"
 _LOST = {
@@ -46,10 +48,15 @@ def step(
     now: Callable[[], datetime] = real_now,
     clock: Callable[[], Clock] = stores.clock,
 ) -> None:
-    """Take a run's next step, unless it was taken; leave the one behind it to another message."""
+    """Take a run's next step, unless it was taken; leave the one behind it to another message.
+
+    Raises Early for a step whose predecessor is not noted yet.
+    """
     run = repository.get_run(wanted.run)
-    if run is None or run.state is not RunState.RUNNING or wanted.step != run.step:
+    if run is None or run.state is not RunState.RUNNING or wanted.step < run.step:
         return
+    if wanted.step > run.step:
+        raise Early
     shop = repository.get_shop(run.shop_id)
     if shop is None:
         _end(run, RunState.FAILED, Problem.NOT_SET_UP, now())
@@ -149,7 +156,7 @@ def _note(run: Run, work: _Work, at: datetime) -> None:
     if work.cursor is None:
         _end(run, RunState.DONE, None, at)
         return
-    queueing.step(run.id, int(run.step))
+    queueing.step(run.id, int(run.step), _NOTED_WITHIN)
     _save(run, at)
 
 
