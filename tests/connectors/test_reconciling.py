@@ -177,6 +177,15 @@ def test_death_in_a_step_is_made_good_by_the_same_step(
     assert all(orders.get_many([order_id_of("youzan", no) for no in ("one", "two")]))
 
 
+def test_order_refused_in_each_attempt_of_a_step_is_listed_once(
+    shop: Shop, fake: Fake, queued: list[queues.Message]
+) -> None:
+    fake.pages = [[OrderRef("bad"), OrderRef("busy")]]
+    fake.raises = [VendorRefused("1"), Later(5), VendorRefused("1")]
+    run = run_out(begun(shop), queued)
+    assert (run.counts["lost"], run.differences) == (1, [["bad", "REFUSED"]])
+
+
 def test_two_messages_for_a_step_count_it_once(
     shop: Shop, store: Store, fake: Fake, queued: list[queues.Message]
 ) -> None:

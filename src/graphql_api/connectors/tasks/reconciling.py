@@ -145,8 +145,9 @@ class _Work:
         self.counts[what] = self.counts.get(what, 0) + 1
 
     def _show(self, ref: OrderRef, difference: Difference) -> None:
-        if len(self.differences) < SHOWN:
-            self.differences.append([ref.external_id, difference.value])
+        row = [ref.external_id, difference.value]
+        if row not in self.differences and len(self.differences) < SHOWN:
+            self.differences.append(row)
 
 
 def _note(run: Run, work: _Work, at: datetime) -> None:
