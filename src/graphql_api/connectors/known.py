@@ -9,20 +9,28 @@ from graphql_api.connectors.models import Shop
 from graphql_api.connectors.rules import Vendor
 
 KNOWN_SECONDS = 60.0
+UNKNOWN_SECONDS = 5.0
 
 
 class KnownShops:
-    """Shops by what a vendor calls them, remembered for a minute, those that are not there too."""
+    """Shops by what a vendor calls them, kept for a minute; that there is none, for seconds."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._known: dict[str, tuple[Shop | None, float]] = {}
         self._told: tuple[list[Shop], float] = ([], 0.0)
 
-    def find(self, vendor: Vendor, vendor_keys: Sequence[str]) -> Shop | None:
-        """The shop by the first of these keys that is one."""
+    def find(self, vendor: Vendor, vendor_keys: Sequence[str], client_id: str) -> Shop | None:
+        """The shop by the first of these keys that is one and trusts the app.
+
+        One that is remembered with another app is asked for anew: it may have changed elsewhere.
+        """
         for key in vendor_keys:
-            if shop := self._get(models.shop_id(vendor, key)):
+            shop_id = models.shop_id(vendor, key)
+            shop = self._get(shop_id)
+            if shop is not None and shop.client_id != client_id:
+                shop = self._asked(shop_id)
+            if shop is not None and shop.client_id == client_id:
                 return shop
         return None
 
@@ -48,11 +56,13 @@ class KnownShops:
         now = time.monotonic()
         with self._lock:
             shop, until = self._known.get(shop_id, (None, 0.0))
-        if now < until:
-            return shop
+        return shop if now < until else self._asked(shop_id)
+
+    def _asked(self, shop_id: str) -> Shop | None:
         [shop] = repository.get_shops([shop_id])
+        until = time.monotonic() + (KNOWN_SECONDS if shop else UNKNOWN_SECONDS)
         with self._lock:
-            self._known[shop_id] = (shop, now + KNOWN_SECONDS)
+            self._known[shop_id] = (shop, until)
         return shop
 
 

@@ -44,8 +44,8 @@ def receive(vendor: Vendor, headers: Mapping[str, str], raw: bytes, *, at: datet
 
 
 def _take_in(vendor: Vendor, arrival: Arrival, raw: bytes, at: datetime) -> None:
-    shop = known_shops.find(vendor, arrival.shop_keys)
-    if shop is None or shop.client_id != arrival.client_id:
+    shop = known_shops.find(vendor, arrival.shop_keys, arrival.client_id)
+    if shop is None:
         count("VENDOR_SHOP_UNKNOWN")
         logger.warning("message of an unknown shop", vendor=vendor.value, type=arrival.type)
         return
@@ -55,7 +55,7 @@ def _take_in(vendor: Vendor, arrival: Arrival, raw: bytes, at: datetime) -> None
     known = repository.receive(message)
     count("VENDOR_MESSAGE_AGAIN" if known else "VENDOR_MESSAGE")
     is_untouched = known is None or (known.state is MessageState.WAITING and not known.turn)
-    if is_untouched and not shop.paused:
+    if is_untouched:  # of a paused shop too: whether it still is, who follows it knows
         queueing.follow_soon([known or message], arrival.delay)
 
 
