@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,11 +11,12 @@ from hypothesis import strategies as st
 from graphql_api.connectors import service
 from graphql_api.connectors.doors import customers, guides, merges, orders, people, points, tags
 from graphql_api.connectors.doors.customers import Customer, plain_phone
-from graphql_api.connectors.errors import NotLinked
+from graphql_api.connectors.errors import Later, NotLinked
 from graphql_api.connectors.models import Shop
 from graphql_api.connectors.rules import LinkKind, Outcome, PointsMaster, Vendor
 from graphql_api.connectors.service import LinkSet, MasterSet, ShopLink
 from graphql_api.members import repository as members
+from graphql_api.members import service as member_service
 from graphql_api.members.models import Member
 from graphql_api.members.rules import Gender, IdentityKind
 from graphql_api.orders.service import attach
@@ -110,6 +112,54 @@ def test_person_who_was_erased_is_not_brought_back(shop: Shop) -> None:
     assert join(shop, "a", name="王芳") is Outcome.IGNORED
     assert customers.closed(shop, "a", clock=CLOCK) is Outcome.IGNORED
     assert people.member_of(shop, "a") is None
+
+
+def test_what_was_erased_is_added_to_nobody_else(shop: Shop, store: Store) -> None:
+    join(shop, "a", phone="13800138000")
+    privacy.erase(member(shop, "a").id, viewer=SYSTEM, clock=CLOCK)
+    join(shop, "b", name="乙")
+    assert join(shop, "b", phone="13800138000") is Outcome.UNCHANGED
+    assert customers.phone_changed(shop, "b", "13800138000") is Outcome.IGNORED
+    other = make_member(store, make_identity("13900139000", IdentityKind.PHONE))
+    assert join(shop, "a", phone="13900139000", name="甲") is Outcome.IGNORED
+    assert merges.merged(shop, "a", "b", event_id="m", clock=CLOCK) is Outcome.IGNORED
+    assert member(shop, "b").identity_claims == ["YOUZAN#b"]
+    kept = members.get(other.id)
+    assert kept is not None
+    assert (kept.name, len(kept.identity_claims)) == (other.name, len(other.identity_claims))
+
+
+def test_who_is_enrolled_by_somebody_else_meanwhile_is_found_the_next_time(
+    shop: Shop, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phone, enrol = make_identity("13800138000", IdentityKind.PHONE), member_service.enrol
+    first = []
+
+    def enrol_second(*given: Any, **named: Any) -> Member:
+        monkeypatch.undo()
+        first.append(make_member(store, phone).id)
+        return enrol(*given, **named)
+
+    monkeypatch.setattr(member_service, "enrol", enrol_second)
+    with pytest.raises(Later):
+        join(shop, "a", phone="13800138000")
+    assert join(shop, "a", phone="13800138000") is Outcome.APPLIED
+    assert [member(shop, "a").id] == first
+
+
+def test_birth_year_that_nobody_has_leaves_the_birthday_out(shop: Shop) -> None:
+    assert join(shop, "a", birthday="01-01", birth_year=1899) is Outcome.APPLIED
+    assert member(shop, "a").birthday is None
+
+
+def test_end_of_an_account_that_became_another_one_erases_nobody(shop: Shop) -> None:
+    join(shop, "a")
+    join(shop, "b")
+    merges.merged(shop, "a", "b", event_id="m", clock=CLOCK)
+    assert customers.closed(shop, "a", clock=CLOCK) is Outcome.IGNORED
+    assert member(shop, "a").id == member(shop, "b").id
+    assert customers.closed(shop, "b", clock=CLOCK) is Outcome.APPLIED
+    assert people.member_of(shop, "a") is people.member_of(shop, "b") is None
 
 
 # --- merges ----------------------------------------------------------------------------------

@@ -6,11 +6,11 @@ from typing import Any
 
 from graphql_api.connectors import repository
 from graphql_api.connectors.doors import people
-from graphql_api.connectors.errors import NotLinked
+from graphql_api.connectors.errors import Later, NotLinked
 from graphql_api.connectors.models import Shop
 from graphql_api.connectors.rules import LinkKind, Outcome
 from graphql_api.connectors.turns import turn_of
-from graphql_api.errors import ForbiddenTransition
+from graphql_api.errors import ForbiddenTransition, Taken
 from graphql_api.kit import phone as phones
 from graphql_api.kit.time import Clock
 from graphql_api.members import repository as members
@@ -23,6 +23,8 @@ from graphql_api.viewer import SYSTEM
 
 _TURN = "customer"
 _LEAP_YEAR = 2000
+_OLDEST_BIRTH_YEAR = 1900
+_SOON = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,35 +47,49 @@ def changed(shop: Shop, told: Customer, *, is_member: bool, clock: Clock) -> Out
 
     Who is nobody here is enrolled if they are a member there. What the vendor does not know or
     masks changes nothing, and a birthday is only filled in. A person who was erased stays so:
-    IGNORED. Raises NotLinked for a new member without a store.
+    IGNORED. Raises NotLinked for a new member without a store, and Later where somebody else took
+    one of the identities meanwhile: next time they are found by it.
     """
     with turn_of(shop.id, _TURN, told.key):
         identities = _identities(shop, told)
+        if people.is_erased(identities[0]):
+            return Outcome.IGNORED
         member_id = member_service.find(identities)
         if member_id is None:
             return _enrolled(shop, told, identities, clock) if is_member else Outcome.IGNORED
         member = members.get(member_id)
         if member is None:
             return Outcome.IGNORED
-        added = [_add(member.id, identity) for identity in _new_to(member, identities)]
+        try:
+            added = [_add(member.id, identity) for identity in _new_to(member, identities)]
+        except Taken:
+            raise Later(_SOON) from None
         updated = not _lives_on(shop, told) and _updated(member, told)
         return Outcome.APPLIED if updated or any(added) else Outcome.UNCHANGED
 
 
 def phone_changed(shop: Shop, key: str, phone: str | None) -> Outcome:
-    """Have a customer's phone be this one; a masked one is none. Refuses one that another has."""
+    """Have a customer's phone be this one; a masked one is none, nor is that of who was erased.
+
+    Refuses one that another has.
+    """
     value = plain_phone(phone)
     member_id = people.member_id_of(shop, key)
     if value is None or member_id is None:
         return Outcome.IGNORED
     identity = NewIdentity(kind=IdentityKind.PHONE, value=value)
+    if people.is_erased(identity):
+        return Outcome.IGNORED
     return Outcome.APPLIED if _add(member_id, identity) else Outcome.UNCHANGED
 
 
 def closed(shop: Shop, key: str, *, clock: Clock) -> Outcome:
-    """Have a person erased who closed their account; who is nobody here is IGNORED."""
+    """Have a person erased who closed their account; who is nobody here is IGNORED.
+
+    So is the end of a customer who became another one by a merge: the person lives on.
+    """
     member_id = people.member_id_of(shop, key)
-    if member_id is None:
+    if member_id is None or people.keys_of(shop, key)[0] != key:
         return Outcome.IGNORED
     privacy.erase(member_id, viewer=SYSTEM, clock=clock)
     return Outcome.APPLIED
@@ -100,11 +116,12 @@ def _identities(shop: Shop, told: Customer) -> list[NewIdentity]:
 
 
 def _new_to(member: Member, identities: list[NewIdentity]) -> list[NewIdentity]:
-    """Those that nobody holds; a phone only to who has none."""
+    """Those that nobody holds or had erased; a phone only to who has none."""
     return [
         identity
         for identity in identities
         if member_service.find([identity]) is None
+        and not people.is_erased(identity)
         and (identity.kind is not IdentityKind.PHONE or member.phone is None)
     ]
 
@@ -120,10 +137,10 @@ def _enrolled(shop: Shop, told: Customer, identities: list[NewIdentity], clock: 
     )
     try:
         member_service.enrol(new, viewer=SYSTEM, clock=clock)
+    except Taken:
+        raise Later(_SOON) from None
     except ForbiddenTransition:
-        if member_service.look_up(
-            [claim for i in identities for claim in member_service.claims_of(i)]
-        ).gone:
+        if any(people.is_erased(identity) for identity in identities):
             return Outcome.IGNORED
         raise
     return Outcome.APPLIED
@@ -168,8 +185,10 @@ def _updated(member: Member, told: Customer) -> bool:
 def _profile(told: Customer) -> dict[str, Any]:
     """What of a profile is told and can be believed."""
     name = told.name.strip()[:60] if told.name and "*" not in told.name else None
-    has_day = told.birthday is not None and birthday_exists(
-        told.birthday, told.birth_year or _LEAP_YEAR
+    has_day = (
+        told.birthday is not None
+        and birthday_exists(told.birthday, told.birth_year or _LEAP_YEAR)
+        and (told.birth_year or _LEAP_YEAR) >= _OLDEST_BIRTH_YEAR
     )
     profile = {
         "name": name or None,

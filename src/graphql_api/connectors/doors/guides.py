@@ -20,7 +20,7 @@ def told(shop: Shop, key: str, guide_key: str | None, *, clock: Clock) -> Outcom
     """Have the linked guide look after the member, or nobody; the vendor decided, as headquarters.
 
     A guide of another store brings the member to theirs. A guide who is not linked is of no
-    concern, and so is the end of a relation that was with another guide than the member has.
+    concern. The caller sees to it that an end is that of the relation that holds.
     """
     member = people.member_of(shop, key)
     if member is None:

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 from graphql_api.connectors import repository
 from graphql_api.connectors.doors import people
+from graphql_api.connectors.errors import Later
 from graphql_api.connectors.models import Shop
 from graphql_api.connectors.rules import LinkKind, Outcome, Vendor
+from graphql_api.errors import Taken
 from graphql_api.kit.dynamo import Transaction, transact
 from graphql_api.kit.time import Clock
 from graphql_api.members import service as member_service
@@ -15,6 +17,7 @@ from graphql_api.merges.rules import MergeSource
 from graphql_api.merges.service import MembersMerge
 from graphql_api.viewer import SYSTEM
 
+_SOON = 2.0
 _BEGUN, _ENDED = "begun:", "ended:"
 _SOURCES = {Vendor.YOUZAN: MergeSource.YOUZAN, Vendor.WEIMOB: MergeSource.WEIMOB}
 
@@ -22,7 +25,8 @@ _SOURCES = {Vendor.YOUZAN: MergeSource.YOUZAN, Vendor.WEIMOB: MergeSource.WEIMOB
 def merged(shop: Shop, from_key: str, to_key: str, *, event_id: str, clock: Clock) -> Outcome:
     """Have `from` be `to`, for ever: what is told of either is of the same person from now on.
 
-    Both here are merged; one here answers to both; where none is here it is noted for later.
+    Both here are merged; one here answers to both; where none is here it is noted for later. Who
+    was erased is not brought back by it. Raises Later where somebody just came by the other key.
     """
     noted = _note(shop, from_key, to_key, clock)
     loser_id = people.find_member_id(shop, from_key)
@@ -32,9 +36,13 @@ def merged(shop: Shop, from_key: str, to_key: str, *, event_id: str, clock: Cloc
     if loser_id is None or survivor_id is None:
         member_id, missing = (loser_id, to_key) if survivor_id is None else (survivor_id, from_key)
         identity = people.identity_of(shop, missing)
-        member_service.add_identity(
-            IdentityChange(member_id=str(member_id), identity=identity), viewer=SYSTEM
-        )
+        if people.is_erased(identity):
+            return Outcome.IGNORED
+        given = IdentityChange(member_id=str(member_id), identity=identity)
+        try:
+            member_service.add_identity(given, viewer=SYSTEM)
+        except Taken:
+            raise Later(_SOON) from None
         return Outcome.APPLIED
     if survivor_id == loser_id:
         return Outcome.UNCHANGED

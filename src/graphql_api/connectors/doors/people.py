@@ -6,7 +6,7 @@ from graphql_api.connectors.rules import LinkKind, Vendor
 from graphql_api.members import repository as members
 from graphql_api.members.models import Member
 from graphql_api.members.rules import IdentityKind, SourceChannel
-from graphql_api.members.service import NewIdentity, find
+from graphql_api.members.service import NewIdentity, claims_of, find, look_up
 
 _MOST_MERGES = 10
 
@@ -38,6 +38,11 @@ def member_id_of(shop: Shop, key: str) -> str | None:
 def find_member_id(shop: Shop, key: str) -> str | None:
     """Who holds this very key, whatever became of it."""
     return find([identity_of(shop, key)])
+
+
+def is_erased(identity: NewIdentity) -> bool:
+    """Whether this was erased with who had it, and nobody took it since."""
+    return bool(look_up(claims_of(identity)).gone)
 
 
 def member_of(shop: Shop, key: str) -> Member | None:
