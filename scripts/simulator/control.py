@@ -19,9 +19,10 @@ from scripts.simulator.days import Happening, Plan, happenings
 from scripts.simulator.faults import Faults
 from scripts.simulator.pushes import Push, Sender
 from scripts.simulator.server import Simulator
+from scripts.simulator.weimob import Weimob
 from scripts.simulator.youzan import Youzan
 
-Vendor = Youzan
+Vendor = Youzan | Weimob
 BATCH = 20
 _SETTABLE = {each.name for each in fields(Faults) if each.init} - {"is_down"}
 _OUTAGE = (0.4, 0.6)

@@ -35,8 +35,9 @@ class Plan:
 
     def order(self, number: int, day: date) -> str:
         """The number of an order."""
-        between = "" if self.is_numeric else "E"
-        return f"{self.prefix}{between}{day:%Y%m%d}{number:06d}"
+        if self.is_numeric:
+            return f"{self.prefix}{day:%m%d}{number:05d}"
+        return f"{self.prefix}E{day:%Y%m%d}{number:06d}"
 
 
 def happenings(plan: Plan, begin: datetime, seed: int) -> list[tuple[datetime, Happening]]:
@@ -50,7 +51,8 @@ def happenings(plan: Plan, begin: datetime, seed: int) -> list[tuple[datetime, H
         joined[key] = at
         day.append((at, _joins(key, _name(plan, chance), chance, at)))
     for n in range(plan.orders):
-        day += _order(plan, chance, plan.order(n, begin.date()), keys, begin)
+        buyer = keys[n] if n < len(keys) else chance.choice(keys)  # everybody buys
+        day += _order(plan, chance, plan.order(n, begin.date()), buyer, begin)
     for key in chance.sample(keys, len(keys) // 2):
         at = begin + timedelta(minutes=130 + chance.randrange(580))
         day.append((at, _tagged(key, chance.choice(plan.tags), at)))
@@ -67,7 +69,7 @@ def happenings(plan: Plan, begin: datetime, seed: int) -> list[tuple[datetime, H
 
 
 def _order(
-    plan: Plan, chance: random.Random, no: str, keys: Sequence[str], begin: datetime
+    plan: Plan, chance: random.Random, no: str, buyer: str, begin: datetime
 ) -> Iterator[tuple[datetime, Happening]]:
     paid_at = begin + timedelta(minutes=125 + chance.randrange(400), seconds=chance.randrange(60))
     lines = [
@@ -76,7 +78,7 @@ def _order(
     ]
     order = Order(
         no,
-        chance.choice(keys),
+        buyer,
         chance.choice(plan.stores),
         chance.choice([*plan.guides, None]),
         lines,

@@ -1,7 +1,7 @@
 """What goes wrong between a vendor and us, by a seed: the same seed, the same faults."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -22,17 +22,29 @@ class Faults:
     tokens_last: int | None = None
     is_down: bool = False
     _random: random.Random = field(init=False, repr=False)
+    _answers: random.Random = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)  # noqa: S311 - repeatable
+        # Of their own: how often is asked must not decide which pushes are lost.
+        self._answers = random.Random(self.seed)  # noqa: S311 - repeatable
+
+    def fails(self) -> bool:
+        """Whether a question is answered with an error now."""
+        return self.is_down or (self.failing > 0 and self._answers.random() < self.failing)
 
     def happens(self, share: float) -> bool:
         """Whether something with this share happens now."""
         return share > 0 and self._random.random() < share
 
-    def delivered(self, pushes: Sequence[T]) -> list[T]:
-        """Pushes as they arrive: some not at all, some twice, some behind later ones."""
-        kept = [push for push in pushes if not self.happens(self.lost)]
+    def delivered(
+        self, pushes: Sequence[T], is_spared: Callable[[T], bool] = lambda _: False
+    ) -> list[T]:
+        """Pushes as they arrive: some not at all, some twice, some behind later ones.
+
+        What is spared is not lost: it stands for what comes again until it came.
+        """
+        kept = [push for push in pushes if not self.happens(self.lost) or is_spared(push)]
         doubled = [p for push in kept for p in ([push] * (2 if self.happens(self.doubled) else 1))]
         places = [(n + self._random.uniform(0, self.reach), n) for n in range(len(doubled))]
         return [doubled[n] for _, n in sorted(places)]

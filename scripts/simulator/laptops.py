@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from scripts.simulator import control
 from scripts.simulator.faults import Faults
 from scripts.simulator.server import Simulator
+from scripts.simulator.weimob import Weimob
 from scripts.simulator.world import World
 from scripts.simulator.youzan import Youzan
 
@@ -18,9 +19,11 @@ SHOPS = {"youzan": "160", "weimob": "4020000000001"}
 @contextmanager
 def serve(port: int = 0) -> Iterator[Simulator]:
     """The vendors, for the while; no two runs number their messages alike."""
-    world = World(serial=int(time.time()) * 1000)
-    youzan = Youzan(world, Faults(), client_id=CLIENT_ID, secret=SECRET, shop=SHOPS["youzan"])
-    with control.serve(youzan, port=port) as simulator:
+    serial = int(time.time()) * 1000
+    app = {"client_id": CLIENT_ID, "secret": SECRET}
+    youzan = Youzan(World(serial), Faults(), **app, shop=SHOPS["youzan"])
+    weimob = Weimob(World(serial), Faults(), **app, shop=SHOPS["weimob"])
+    with control.serve(youzan, weimob, port=port) as simulator:
         yield simulator
 
 

@@ -12,17 +12,22 @@ SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Push:
-    """A body with its headers, of a kind, made when something happened."""
+    """A body with its headers, of a kind, made when something happened.
+
+    `signed` is where its bytes cannot be changed without notice; everywhere, when not told.
+    """
 
     vendor: str
     kind: str
     at: datetime
     headers: dict[str, str]
     raw: bytes
+    signed: tuple[int, int] | None = None
 
     def forged(self) -> "Push":
         """The same with one byte changed, so that its signature does not hold."""
-        place = random.Random(len(self.raw)).randrange(len(self.raw))  # noqa: S311 - repeatable
+        begin, end = self.signed or (0, len(self.raw))
+        place = random.Random(len(self.raw)).randrange(begin, end)  # noqa: S311 - repeatable
         changed = bytearray(self.raw)
         changed[place] ^= 1
         return replace(self, raw=bytes(changed))

@@ -32,14 +32,29 @@ Control = Callable[[str, dict[str, Any], threading.Lock], tuple[int, Any]]
 """What is answered to what is asked below `/control/`; it takes the lock itself."""
 
 
+Clock = Callable[[], datetime]
+
+
+def real_now() -> datetime:
+    """The wall clock, by which tokens end and calls are too many."""
+    return datetime.now(UTC)
+
+
 class Simulator(ThreadingHTTPServer):
     """Vendors that are asked; one lock, so that each has one truth at a time."""
 
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, *peers: Peer, port: int = 0, control: Control | None = None) -> None:
+    def __init__(
+        self,
+        *peers: Peer,
+        port: int = 0,
+        control: Control | None = None,
+        clock: Clock = real_now,
+    ) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
+        self.clock = clock
         self.peers = peers
         self.control = control
         self.lock = threading.Lock()
@@ -60,10 +75,10 @@ class Simulator(ThreadingHTTPServer):
         if peer.faults.slow_seconds:
             time.sleep(peer.faults.slow_seconds)
         with self.lock:
-            if peer.faults.is_down or peer.faults.happens(peer.faults.failing):
+            if peer.faults.fails():
                 self.refused += 1
                 return 503, {}
-            told = peer.answer(path, query, body, datetime.now(UTC))
+            told = peer.answer(path, query, body, self.clock())
         return (404, {}) if told is None else (200, told)
 
 
@@ -94,9 +109,11 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serve(*peers: Peer, port: int = 0, control: Control | None = None) -> Iterator[Simulator]:
+def serve(
+    *peers: Peer, port: int = 0, control: Control | None = None, clock: Clock = real_now
+) -> Iterator[Simulator]:
     """Answer in the background, until the end of the block."""
-    with Simulator(*peers, port=port, control=control) as server:
+    with Simulator(*peers, port=port, control=control, clock=clock) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         try:

@@ -24,10 +24,28 @@ from graphql_api.orders import repository as orders
 from graphql_api.orders.service import order_id_of
 from scripts.simulator.days import Happening
 from scripts.simulator.pushes import Push
+from scripts.simulator.weimob import Weimob
 from scripts.simulator.world import World
 from scripts.simulator.youzan import Youzan
 
 BATCH = 20
+TOLD_ONCE = ("OPEN_PUSH_SCRM_MEMBER_MERGE", "bos.user/")
+"""What no question brings back when it is lost: who became whom. Nothing is lost of it here."""
+
+
+@dataclass
+class Patience:
+    """A clock that waiting moves: who waits for a second loses none."""
+
+    waited: timedelta = timedelta()
+
+    def now(self) -> datetime:
+        """The wall clock, and what was waited."""
+        return datetime.now(UTC) + self.waited
+
+    def sleep(self, seconds: float) -> None:
+        """In place of waiting."""
+        self.waited += timedelta(seconds=seconds)
 
 
 @dataclass
@@ -81,11 +99,15 @@ class Line:
                 tasks.compare(wanted)
 
 
+def _is_told_once(push: Push) -> bool:
+    return push.kind.startswith(TOLD_ONCE) or b"is_log_off%22%3A+true" in push.raw
+
+
 @dataclass
 class Day:
     """A vendor's day: what happens there is pushed to us with its faults, and followed here."""
 
-    peer: Youzan
+    peer: Youzan | Weimob
     world: World
     line: Line
     statuses: list[int] = field(default_factory=list)
@@ -106,7 +128,7 @@ class Day:
 
     def _deliver(self, batch: Sequence[Push], at: datetime) -> None:
         self._pass(at)
-        for push in self.peer.faults.delivered(batch):
+        for push in self.peer.faults.delivered(batch, _is_told_once):
             arrives = push.forged() if self.peer.faults.happens(self.peer.faults.forged) else push
             self.statuses.append(self._receive(arrives))
             if arrives is not push:  # what is not acknowledged comes again
