@@ -211,6 +211,45 @@ def test_guide_of_another_store_brings_the_member_there_and_an_end_lets_go(
     assert member().owned_on(CLOCK.today()) is None
 
 
+def test_end_of_the_old_relation_leaves_the_new_guide_whatever_the_order(
+    shop: Shop, somebody: Member, weimob: Weimob, store: Store
+) -> None:
+    guide = make_guide(store, "小花", wecom_user_id="xiaohua")
+    link(shop, LinkKind.GUIDE, "11223349999", guide.id)
+    weimob.answers["customer/guider/get"] = {"guiderWid": 11223349999}
+    topic = ("weimob_guide.guider.relationship", "relationshipChange")
+    end = {**RELATION, "eventType": "7", "afterGuiderWid": "", "time": 1795140303001}
+    assert apply(shop, *topic, end, "g1") == APPLIED
+    assert apply(shop, *topic, RELATION, "g2") == STALE
+    assert apply(shop, *topic, {**end, "time": 1795140303002}, "g3") == UNCHANGED
+    owned = member().owned_on(CLOCK.today())
+    assert owned is not None
+    assert owned.guide_id == guide.id
+
+
+def test_longer_relation_without_a_guide_ends_nothing(
+    shop: Shop, somebody: Member, store: Store
+) -> None:
+    guide = make_guide(store, "小花", wecom_user_id="xiaohua")
+    link(shop, LinkKind.GUIDE, "11223349999", guide.id)
+    topic = ("weimob_guide.guider.relationship", "relationshipChange")
+    assert apply(shop, *topic, RELATION, "g1") == APPLIED
+    longer = {**RELATION, "eventType": "4", "afterGuiderWid": "", "time": 1795140303005}
+    assert apply(shop, *topic, longer, "g2").outcome is Outcome.IGNORED
+    assert member().owned_on(CLOCK.today()) is not None
+
+
+def test_coupon_whose_use_is_told_first_is_used(shop: Shop, somebody: Member, store: Store) -> None:
+    link(shop, LinkKind.COUPON_TEMPLATE, "5566", make_template().id)
+    shop.default_store_id = store.id
+    told = {"wid": int(WHO), "code": "880012345678", "couponTemplateId": 5566}
+    used = {**told, "orderNo": 7310002451000112}
+    assert apply(shop, "weimob_crm.coupon", "consumeCoupon", used, "c1") == APPLIED
+    assert apply(shop, "weimob_crm.coupon", "receiveCoupon", told, "c2") == UNCHANGED
+    page = coupon_repository.page_of_member(somebody.id, first=5, after=None, reverse=False)
+    assert [c.state for c in page.items] == [CouponState.REDEEMED]
+
+
 def test_coupon_of_a_linked_template_is_given_once_and_used(
     shop: Shop, somebody: Member, store: Store
 ) -> None:
@@ -258,6 +297,13 @@ def test_order_of_a_store_that_is_not_linked_waits_for_the_link(shop: Shop, weim
     weimob.answers[DETAIL] = order(info={"merchantInfo": {"vid": 5}})
     with pytest.raises(NotLinked, match="STORE 5"):
         apply(shop, "weimob_shop.order", "statusUpdate", CONTENT)
+
+
+def test_order_that_waits_to_be_paid_is_not_asked_for(shop: Shop, weimob: Weimob) -> None:
+    content = {"orderNo": 7310002451000112, "paymentStatus": 0}
+    handled = apply(shop, "weimob_shop.order", "create", content)
+    assert handled == Handled(Outcome.IGNORED, "not paid")
+    assert weimob.asked == []
 
 
 def test_unpaid_order_and_unknown_topics_are_of_no_concern(shop: Shop, weimob: Weimob) -> None:

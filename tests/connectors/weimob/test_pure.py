@@ -117,6 +117,21 @@ def test_what_is_no_message_is_unreadable(raw: bytes) -> None:
         read_message(raw)
 
 
+@pytest.mark.parametrize("text", ["", "no JSON", "[1]"])
+def test_signed_text_that_is_no_object_holds_nothing(text: str) -> None:
+    message = read_message(body("bos.news", "x", text))
+    assert holds(message.envelope.sign, message.signed)
+    assert (message.signed, message.content, content_of(message)) == (text, {}, None)
+    with pytest.raises(Unreadable):
+        content_of(read_message(body("weimob_shop.order", "create", text)))
+
+
+def test_content_that_is_nested_too_deeply_is_unreadable() -> None:
+    deep = "[" * 1020 + "]" * 1020
+    with pytest.raises(Unreadable):
+        read_message(f'{{"id":"1","topic":"t","msgBody":{{"a":{deep}}}}}'.encode())
+
+
 # --- contents --------------------------------------------------------------------------------
 
 
@@ -141,6 +156,11 @@ def test_tag_is_linked_by_its_id_and_that_of_its_value() -> None:
 def test_older_topics_of_orders_are_known_by_how_they_begin(topic: str) -> None:
     told = content_of(read_message(body(topic, "x", CONTENT)))
     assert isinstance(told, OrderChange)
+
+
+@pytest.mark.parametrize("topic", ["weimob_shop.orderComment", "weimob_shop.rightsReason"])
+def test_what_begins_like_an_order_and_names_none_is_another_type(topic: str) -> None:
+    assert content_of(read_message(body(topic, "create", {"id": 1}))) is None
 
 
 def test_rights_name_their_order() -> None:

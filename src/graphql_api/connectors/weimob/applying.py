@@ -7,8 +7,8 @@ from graphql_api.connectors.models import Shop
 from graphql_api.connectors.rules import Outcome
 from graphql_api.connectors.told import Told
 from graphql_api.connectors.turns import turn_of
+from graphql_api.connectors.weimob import api, payloads, people
 from graphql_api.connectors.weimob import orders as shop_orders
-from graphql_api.connectors.weimob import payloads, people
 from graphql_api.connectors.weimob.messages import Message, read_message
 from graphql_api.connectors.weimob.payloads import (
     AccountCancelled,
@@ -30,6 +30,7 @@ from graphql_api.kit.time import Clock
 
 _STALE = Handled(Outcome.STALE)
 _MEMBER = 1
+_UNPAID = 0
 _TAKEN_AWAY = ("DELETE", "UNBIND")
 _ENDED = ("6", "7", "8")
 """Unbound by hand, implicitly, or run out."""
@@ -45,6 +46,8 @@ def apply(shop: Shop, raw: bytes, _event_type: str | None, *, clock: Clock) -> H
     told = payloads.content_of(message)
     if told is None:
         return Handled(Outcome.IGNORED, "type")
+    if isinstance(told, OrderChange) and told.payment_status == _UNPAID:
+        return Handled(Outcome.IGNORED, "not paid")
     if isinstance(told, OrderChange | RightsChange):
         return Handled(orders.apply(shop_orders.snapshot(shop, told.order_no), clock=clock))
     subject, version = payloads.place_of(told)
@@ -70,7 +73,7 @@ def _followed(shop: Shop, message: Message, told: Told, clock: Clock) -> Handled
         case CouponReceived():
             return _coupon(shop, told, clock)
         case CouponConsumed():
-            return Handled(coupons.used(shop, told.code, told.order_no, clock=clock))
+            return _used(shop, told, clock)
         case RelationChange():
             return Handled(_relation(shop, told, clock))
         case TagChange():
@@ -115,13 +118,22 @@ def _coupon(shop: Shop, told: CouponReceived, clock: Clock) -> Handled:
     return Handled(coupons.given(shop, told.wid, told.code, told.template, clock=clock))
 
 
+def _used(shop: Shop, told: CouponConsumed, clock: Clock) -> Handled:
+    """Have a coupon be used; that it was got may be told later than that."""
+    if told.template is not None:
+        coupons.given(shop, told.wid, told.code, told.template, clock=clock)
+    return Handled(coupons.used(shop, told.code, told.order_no, clock=clock))
+
+
 def _relation(shop: Shop, told: RelationChange, clock: Clock) -> Outcome:
-    """An end counts only where no new guide is told: a change of guide fires one too."""
-    has_ended = told.kind in _ENDED
-    if has_ended and told.after and told.after != told.before:
+    """Behind an end, who looks after the customer now is asked: a change of guide fires one too."""
+    if told.kind not in _ENDED:
+        if told.after is None:
+            return Outcome.IGNORED
+        return guides.told(shop, told.wid, told.after, clock=clock)
+    if told.after and told.after != told.before:
         return Outcome.IGNORED
-    guide = None if has_ended else told.after
-    return guides.told(shop, told.wid, guide, clock=clock)
+    return guides.told(shop, told.wid, api.guide_of(shop, told.wid), clock=clock)
 
 
 def _tag(shop: Shop, told: TagChange, clock: Clock) -> Outcome:

@@ -1,6 +1,7 @@
 """What Weimob pushes: an envelope of either product generation, WOS 智慧零售 or 新云."""
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +49,8 @@ class Message:
 def read_message(raw: bytes) -> Message:
     """A body as a message. Raises Unreadable.
 
-    The content is JSON in a text, or an object: then what is signed is its text in the body.
+    The content is JSON in a text, or an object: then what is signed is its text in the body. A text
+    that is no object is signed all the same, and holds nothing.
     """
     body = json_object(raw)
     name = next((name for name in _CONTENTS if name in body), None)
@@ -57,10 +59,16 @@ def read_message(raw: bytes) -> Message:
     told = body[name]
     envelope = read(Envelope, {k: v for k, v in body.items() if k != name})
     if isinstance(told, dict):
-        return Message(envelope, told, _slice(raw, name))
+        try:
+            return Message(envelope, told, _slice(raw, name))
+        except RecursionError:
+            raise Unreadable("nested too deeply") from None
     if not isinstance(told, str):
         raise Unreadable("the content of a message is an object or a text")
-    return Message(envelope, json_object(told) if told else {}, told)
+    content: dict[str, Any] = {}
+    with suppress(Unreadable):
+        content = json_object(told)
+    return Message(envelope, content, told)
 
 
 def _slice(raw: bytes, wanted: str) -> str:

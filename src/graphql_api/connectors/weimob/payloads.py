@@ -1,10 +1,11 @@
 """What Weimob's messages hold, each field in the type that it has here."""
 
+from contextlib import suppress
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from graphql_api.connectors.told import Id, Told, read
+from graphql_api.connectors.told import Id, Told, Unreadable, read
 from graphql_api.connectors.weimob.fields import Instant, milliseconds
 from graphql_api.connectors.weimob.messages import Message
 
@@ -98,6 +99,7 @@ class CouponConsumed(Told):
 
     wid: Id
     code: str
+    template: Id | None = Field(default=None, alias="couponTemplateId")
     order_no: Id | None = Field(default=None, alias="orderNo")
     used_at: Instant = Field(default=None, alias="useTime")
 
@@ -166,9 +168,13 @@ _BY_TYPE: dict[str, type[Told]] = {
     "bos.user/widMerge": Merged,
     "bos.user/phoneRebindEvent": PhoneRebound,
     "bos.user/accountCancellationEvent": AccountCancelled,
+    "weimob_shop.order/create": OrderChange,
+    "weimob_shop.order/statusUpdate": OrderChange,
+    "weimob_shop.order/update": OrderChange,
+    "weimob_shop.rights/create": RightsChange,
+    "weimob_shop.rights/statusUpdate": RightsChange,
 }
 _BY_PREFIX: dict[str, type[Told]] = {
-    "weimob_shop.order/": OrderChange,
     "weimob_shop.order": OrderChange,
     "weimob_shop.rights": RightsChange,
     "MallOrder": OrderChange,
@@ -181,13 +187,17 @@ _BY_PREFIX: dict[str, type[Told]] = {
 def content_of(message: Message) -> Told | None:
     """What a message holds, in its type; None for a type that is not understood.
 
-    Older names of topics are known by how they begin. Raises Unreadable.
+    Older names of topics are known by how they begin: what begins so and names no order is another
+    type. Raises Unreadable.
     """
     model = _BY_TYPE.get(message.type)
+    if model is not None:
+        return read(model, message.content)
     for prefix, of_prefix in _BY_PREFIX.items():
-        if model is None and message.type.startswith(prefix):
-            model = of_prefix
-    return None if model is None else read(model, message.content)
+        if message.type.startswith(prefix):
+            with suppress(Unreadable):
+                return read(of_prefix, message.content)
+    return None
 
 
 def is_own_channel(channel: str | None) -> bool:
