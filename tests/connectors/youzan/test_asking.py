@@ -240,7 +240,7 @@ def test_who_asks_too_often_asks_again_later(
 @pytest.mark.parametrize(
     ("answer", "code"),
     [
-        (refused(4204), "4204"),
+        (refused(4005), "4005"),
         (failed(5000), "5000"),
         ({"error_response": {"code": 50000, "msg": "…"}, "code": None}, "50000"),
     ],

@@ -12,7 +12,7 @@ from graphql_api.connectors.models import Shop
 from graphql_api.connectors.rules import Vendor
 from graphql_api.connectors.secrets import secrets
 from graphql_api.connectors.tokens import Fresh, StaleToken, tokens
-from graphql_api.connectors.told import Id, Told, read
+from graphql_api.connectors.told import Id, Told
 from graphql_api.kit.time import real_now
 from graphql_api.observability import logger
 
@@ -23,12 +23,12 @@ PER_SECOND = 20
 
 
 class _Code(Told):
-    errcode: Id = "0"
+    errcode: Id
     errmsg: str | None = None
 
 
 class _Answer(Told):
-    code: _Code = Field(default_factory=_Code)
+    code: _Code
     ticket: str | None = Field(default=None, alias="globalTicket")
 
 
@@ -44,7 +44,7 @@ def ask(shop: Shop, product: str, action: str, body: dict[str, Any]) -> Any:
 
 
 def _data(action: str, answer: dict[str, Any]) -> Any:
-    told = read(_Answer, {k: v for k, v in answer.items() if k != "data"})
+    told = calls.opened(_Answer, {k: v for k, v in answer.items() if k != "data"})
     if told.code.errcode == "0":
         return answer.get("data")
     said = (told.code.errmsg or "").lower()
@@ -58,7 +58,7 @@ def _data(action: str, answer: dict[str, Any]) -> Any:
 
 class _Token(Told):
     access_token: str = Field(min_length=1)
-    expires_in: int
+    expires_in: int = Field(gt=0, lt=10**9)
 
 
 def _token(shop: Shop) -> Fresh:
@@ -75,5 +75,5 @@ def _token(shop: Shop) -> Fresh:
     if "access_token" not in answer:
         logger.warning("weimob gave no token", shop=shop.id)
         raise NotSetUp("token")
-    told = read(_Token, answer)
+    told = calls.opened(_Token, answer)
     return Fresh(told.access_token, real_now() + timedelta(seconds=told.expires_in))

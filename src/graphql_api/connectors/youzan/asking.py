@@ -12,10 +12,12 @@ from graphql_api.connectors.models import Shop
 from graphql_api.connectors.rules import Vendor
 from graphql_api.connectors.secrets import secrets
 from graphql_api.connectors.tokens import Fresh, StaleToken, tokens
-from graphql_api.connectors.told import Told, read
+from graphql_api.connectors.told import Told
 from graphql_api.observability import logger
 
 _TOKEN_CODES = frozenset({4201, 4202, 4203})
+_SET_UP_CODES = frozenset({4007, 4204})
+"""Our address is not on the app's list, or the app may not ask this: somebody has to allow it."""
 _BUSY_CODES = frozenset({4101, 5001, 5002, 500100004, 123000042, 141500203})
 
 
@@ -52,22 +54,26 @@ def ask(
 def _data(name: str, answer: dict[str, Any], fine: frozenset[int] | set[int]) -> Any:
     refused = answer.get("gw_err_resp") or answer.get("error_response")
     if isinstance(refused, dict):
-        gate = read(_Refused, refused)
-        raise _refusal(name, gate.err_code or gate.code or 0, gate.trace_id)
+        gate = calls.opened(_Refused, refused)
+        raise _refusal(name, gate.err_code or gate.code, gate.trace_id)
     if "response" in answer:
         return answer["response"]
-    told = read(_Answer, {k: v for k, v in answer.items() if k != "data"})
+    told = calls.opened(_Answer, {k: v for k, v in answer.items() if k != "data"})
     if told.code == 200 and told.success is not False:
         return answer.get("data")
     if told.code in fine:
         return None
-    raise _refusal(name, told.code or 0, told.trace_id)
+    raise _refusal(name, told.code, told.trace_id)
 
 
-def _refusal(name: str, code: int, trace_id: str | None) -> Exception:
+def _refusal(name: str, code: int | None, trace_id: str | None) -> Exception:
     logger.warning("youzan refused", api=name, code=code, trace=trace_id)
+    if code is None:
+        return calls.nonsense()
     if code in _TOKEN_CODES:
         return StaleToken()
+    if code in _SET_UP_CODES:
+        return NotSetUp(str(code))
     if code in _BUSY_CODES:
         return Later(calls.PAUSES[1])
     return VendorRefused(str(code))
@@ -75,7 +81,7 @@ def _refusal(name: str, code: int, trace_id: str | None) -> Exception:
 
 class _Token(Told):
     access_token: str = Field(min_length=1)
-    expires: int
+    expires: int = Field(gt=0, lt=10**14)
 
 
 def _token(shop: Shop) -> Fresh:
@@ -91,5 +97,5 @@ def _token(shop: Shop) -> Fresh:
     if answer.get("success") is not True or not isinstance(answer.get("data"), dict):
         logger.warning("youzan gave no token", code=str(answer.get("code")), shop=shop.id)
         raise NotSetUp(f"token {answer.get('code')}")
-    told = read(_Token, answer["data"])
+    told = calls.opened(_Token, answer["data"])
     return Fresh(told.access_token, datetime.fromtimestamp(told.expires / 1000, UTC))
