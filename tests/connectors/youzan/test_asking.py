@@ -157,7 +157,7 @@ def test_window_is_asked_for_in_chinas_time_and_in_seconds(unlinked: Shop, youza
                 "start_update": "2026-11-20 08:00:00",
                 "end_update": "2026-11-23 08:00:00",
                 "page_no": 1,
-                "page_size": 100,
+                "page_size": 20,
             },
         ),
         (
@@ -166,7 +166,7 @@ def test_window_is_asked_for_in_chinas_time_and_in_seconds(unlinked: Shop, youza
                 "update_time_start": 1795132800,
                 "update_time_end": 1795392000,
                 "page_no": 1,
-                "page_size": 100,
+                "page_size": 20,
             },
         ),
     ]

@@ -169,6 +169,6 @@ def test_new_customers_are_listed_by_seconds(shop: Shop, youzan: Youzan) -> None
         "created_at_start": 1795132800,
         "created_at_end": 1795392000,
         "page_no": 1,
-        "page_size": 50,
+        "page_size": 20,
     }
     assert youzan.asked == [("youzan.scrm.customer.list/1.0.0", asked)]

@@ -16,7 +16,7 @@ from graphql_api.connectors.weimob.asking import ask
 from graphql_api.connectors.weimob.details import Customer, OrderDetail, Rights
 from graphql_api.connectors.weimob.fields import milliseconds
 
-ORDERS_AT_ONCE = 50
+ORDERS_AT_ONCE = 20
 MOST_ORDERS = 10_000
 _BY_UPDATE = 2
 _GROUP = 1

@@ -55,7 +55,7 @@ def of_trade(shop: Shop, trade: Trade, refunds: Sequence[Refund]) -> Snapshot | 
 def changed(shop: Shop, since: datetime, until: datetime, cursor: str | None) -> OrdersPage:
     """Trades that changed in a window, then those of refunds that did: a page a call.
 
-    Youzan shows ten thousand trades of a window at most, three thousand refunds: a window with
+    Youzan shows a hundred pages of trades at most, three thousand refunds: a window with
     more is asked for in halves.
     """
     walk = Walk.at(cursor, since, until)
