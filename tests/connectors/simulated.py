@@ -21,7 +21,8 @@ from graphql_api.members import service as member_service
 from graphql_api.members.rules import IdentityKind
 from graphql_api.members.service import NewIdentity
 from graphql_api.orders import repository as orders
-from graphql_api.orders.service import order_id_of
+from graphql_api.orders.service import attach, order_id_of
+from graphql_api.stores import service as stores
 from scripts.simulator.days import Happening
 from scripts.simulator.pushes import Push
 from scripts.simulator.weimob import Weimob
@@ -148,11 +149,14 @@ class Day:
         return service.receive(vendor, headers, push.raw, at=self.line.now).status
 
 
-def reconcile(shop: Shop, line: Line) -> Any:
+def reconcile(shop: Shop, world: World, line: Line) -> Any:
     """The reconciliation of a shop up to now, through the queue; the run."""
     line.now = max(line.now, datetime.now(UTC))
     run = service.begin_day(shop.id, line.now - timedelta(seconds=1), line.now)
     line.run_out()
+    # Orders that came before their buyers: the stream of members brings them together.
+    for no in world.orders:
+        attach(order_id_of(shop.vendor.value.lower(), no), clock=stores.clock())
     return run
 
 

@@ -157,7 +157,7 @@ def lived(
         if faults:
             day.down = BEGIN + timedelta(hours=5), BEGIN + timedelta(hours=6)
         day.run(happenings(replace(case.plan, prefix=case.prefixes[n]), BEGIN, case.seed))
-        run = reconcile(shop, line)
+        run = reconcile(shop, world, line)
         known = repository.get_run(run.id)
         assert known is not None
         assert (known.state, known.counts.get("lost", 0)) == (RunState.DONE, 0)
