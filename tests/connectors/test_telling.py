@@ -25,6 +25,8 @@ from graphql_api.connectors.rules import (
 )
 from graphql_api.connectors.service import LinkSet, MasterSet, ShopLink, copies
 from graphql_api.connectors.tasks import Early, compare, sweep_copies, telling
+from graphql_api.coupons import service as coupons
+from graphql_api.coupons.service import Lock, Shown, Unlock
 from graphql_api.kit import queues
 from graphql_api.kit.dynamo import transact
 from graphql_api.kit.time import real_now
@@ -322,6 +324,19 @@ def test_coupon_that_was_refused_for_a_while_is_asked_for_again(
     there.fails = [Later(3)]
     copy = tell(due(shop, CopyKind.COUPON, coupon_id))
     assert tell(copy, at=real_now() + timedelta(minutes=5)).state is CopyState.TOLD
+    assert there.coupons == ["code-1"]
+
+
+def test_coupon_that_is_held_for_an_order_is_given_when_it_is_free(
+    shop: Shop, member: Member, coupon_id: str, there: There
+) -> None:
+    held = Lock(coupon=Shown(id=coupon_id), key="basket-1", until=CLOCK.now() + timedelta(hours=1))
+    coupons.lock(held, viewer=SYSTEM, clock=CLOCK)
+    copy = tell(due(shop, CopyKind.COUPON, coupon_id))
+    assert (copy.state, there.coupons) == (CopyState.DUE, [])
+    free = Unlock(coupon=Shown(id=coupon_id), key="basket-1")
+    coupons.unlock(free, viewer=SYSTEM, clock=CLOCK)
+    assert tell(copy, at=real_now() + timedelta(minutes=15)).state is CopyState.TOLD
     assert there.coupons == ["code-1"]
 
 

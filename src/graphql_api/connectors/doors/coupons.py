@@ -2,6 +2,7 @@
 
 from graphql_api.connectors import repository
 from graphql_api.connectors.doors import people
+from graphql_api.connectors.errors import NotLinked
 from graphql_api.connectors.models import Shop
 from graphql_api.connectors.rules import LinkKind, Outcome
 from graphql_api.connectors.service import links
@@ -53,12 +54,17 @@ def given(shop: Shop, key: str, code: str, template_key: str, *, clock: Clock) -
 
 
 def used(shop: Shop, code: str, order_no: str | None, *, clock: Clock) -> Outcome:
-    """Have a coupon that is linked be used, for an order of the vendor's; once."""
+    """Have a coupon that is linked be used, for an order of the vendor's; once.
+
+    In the shop's default store: raises NotLinked without one.
+    """
     coupon = _linked(shop, code)
     if coupon is None:
         return Outcome.IGNORED
-    if coupon.state is CouponState.REDEEMED or shop.default_store_id is None:
+    if coupon.state is CouponState.REDEEMED:
         return Outcome.UNCHANGED
+    if shop.default_store_id is None:
+        raise NotLinked(LinkKind.STORE, shop.vendor_key)
     coupons.redeem(
         Redeem(
             coupon=Shown(id=coupon.coupon_id),

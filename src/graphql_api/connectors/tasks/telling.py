@@ -29,6 +29,7 @@ from graphql_api.observability import count, logger
 from graphql_api.stores import service as stores
 
 COMPARED_AT_ONCE = 100
+_LOCKED_SECONDS = 600.0
 
 
 def tell(
@@ -152,6 +153,10 @@ def _coupon(adapter: Adapter, shop: Shop, copy: Copy, clock: Clock) -> Any:
     somebody to look.
     """
     [coupon] = coupons.find([copy.subject_id])
+    if copy.told == models.ASKED:
+        raise Unclear
+    if coupon is not None and coupon.state is CouponState.LOCKED:
+        raise Later(_LOCKED_SECONDS)
     if coupon is None or coupon.state is not CouponState.ISSUED:
         return copy.told
     if repository.vendor_key(shop.id, LinkKind.COUPON, coupon.coupon_id):
@@ -173,8 +178,6 @@ def _coupon(adapter: Adapter, shop: Shop, copy: Copy, clock: Clock) -> Any:
 def _given(
     adapter: Adapter, shop: Shop, copy: Copy, key: str, template: str, phone: str | None
 ) -> str:
-    if copy.told == models.ASKED:
-        raise Unclear
     if not adapter.gives_once:
         repository.note_asked(copy, models.ASKED)
     try:
