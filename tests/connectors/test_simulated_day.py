@@ -11,10 +11,25 @@ import pytest
 
 from graphql_api.connectors import rates, repository, service
 from graphql_api.connectors.models import Shop
-from graphql_api.connectors.rules import LinkKind, MessageState, PointsMaster, RunState, Vendor
-from graphql_api.connectors.service import LinkSet, MasterSet, ShopLink
+from graphql_api.connectors.rules import (
+    CopyKind,
+    CopyState,
+    LinkKind,
+    MessageState,
+    PointsMaster,
+    RunState,
+    Vendor,
+)
+from graphql_api.connectors.service import LinkSet, MasterSet, ShopChange, ShopLink, copies
 from graphql_api.kit import queues
+from graphql_api.kit.time import Clock
+from graphql_api.members.rules import IdentityKind, TagSource
+from graphql_api.members.service import NewIdentity
+from graphql_api.ownership.service import TakeOver, take_over
+from graphql_api.points.service import Cause, grant
 from graphql_api.policies.rules import PolicyKind
+from graphql_api.stores import repository as stores
+from graphql_api.tags.service import TagsSet, set_tags_as
 from graphql_api.viewer import SYSTEM
 from scripts.simulator import server
 from scripts.simulator.days import Plan, happenings
@@ -23,7 +38,7 @@ from scripts.simulator.weimob import Weimob
 from scripts.simulator.world import World
 from scripts.simulator.youzan import Youzan
 from tests.connectors.simulated import Day, Line, Patience, forget_process, order, person, reconcile
-from tests.factories import make_guide, make_store
+from tests.factories import make_guide, make_member, make_store
 from tests.policies.factories import make_draft, publish
 from tests.tags.factories import make_tag
 
@@ -229,3 +244,50 @@ def assert_gone(shop: Shop, world: World) -> None:
     """Who closed their account is nobody here."""
     [gone] = [customer for customer in world.customers.values() if customer.is_closed]
     assert person(shop, gone.key) is None
+
+
+def test_what_is_here_is_written_back_over_http(
+    apps: None,
+    case: Case,
+    ours: dict[str, str],
+    line: Line,
+    patience: Patience,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Points, tags and the guide: the vendor, busy and with old tokens, ends with what is here."""
+    service.set_master(MasterSet(master=PointsMaster.OURS), viewer=SYSTEM, at=BEGIN)
+    key, world = case.prefixes[0] + "01", World()
+    faults = Faults(case.seed, failing=0.3, tokens_last=2)
+    peer = case.peer(
+        world,
+        faults,
+        client_id=f"app-{case.shops[0]}",
+        secret=f"s-{case.shops[0]}",
+        shop=case.shops[0],
+    )
+    [*world.join(key, "王芳", BEGIN)]
+    with server.serve(peer) as simulator:
+        monkeypatch.setenv(f"APP_{case.vendor}_BASE_URL", simulator.url)
+        forget_process(monkeypatch)
+        shop = linked(case, ours, case.shops[0])
+        told = ShopChange(id=shop.id, tells=[CopyKind.POINTS, CopyKind.TAGS, CopyKind.GUIDE])
+        shop = service.change(told, viewer=SYSTEM, at=BEGIN)
+        store = stores.get(ours[STORES[0]])
+        assert store is not None
+        kind = IdentityKind(case.vendor.value)
+        member = make_member(store, NewIdentity(kind=kind, value=key))
+        for points, tag in ((120, case.tags[0]), (30, case.tags[1])):
+            clock = Clock()
+            grant(member.id, points, key=tag, cause=Cause(clock))
+            wanted = TagsSet(member_id=member.id, add=[ours[tag]])
+            set_tags_as(wanted, source=TagSource.BY_HAND, source_ref="x", clock=clock)
+            taken = TakeOver(member_id=member.id, guide_id=ours[GUIDES[0]], force=True)
+            take_over(taken, viewer=SYSTEM, clock=clock)
+            for each in (CopyKind.POINTS, CopyKind.TAGS, CopyKind.GUIDE):
+                copies.due(shop, each, [member.id])
+            line.run_out()
+    customer = world.customers[key]
+    assert (customer.points, customer.tags, customer.guide) == (150, set(case.tags), GUIDES[0])
+    page = repository.page_of_open_copies
+    for state in (CopyState.DUE, CopyState.DEAD):
+        assert page(shop.id, state, first=5, after=None, reverse=False).items == []
