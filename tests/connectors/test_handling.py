@@ -257,6 +257,20 @@ def test_link_wakes_what_lacked_it_page_by_page(
     assert (again.state, int(again.turn), int(again.attempts)) == (MessageState.WAITING, 2, 0)
 
 
+def test_link_that_is_set_while_a_message_is_given_up_is_not_missed(
+    shop: Shop, fake: Fake, queued: list[queues.Message]
+) -> None:
+    message = received(shop)
+    link = LinkSet(shop_id=shop.id, kind=LinkKind.STORE, vendor_key="9", our_id=make_store("S1").id)
+    service.set_link(link, viewer=SYSTEM, at=real_now())
+    queued.clear()
+    fake.raises = [NotLinked(LinkKind.STORE, "9")]  # as who looked before it was set
+    again = follow(message)
+    assert again.state is MessageState.WAITING
+    assert [one.body for one in queued] == [{"message": message.id, "turn": 2}]
+    assert follow(again).outcome is Outcome.APPLIED
+
+
 def test_waking_twice_follows_once(shop: Shop, fake: Fake, queued: list[queues.Message]) -> None:
     message = dead(shop, "m", Problem.REFUSED)
     wanted = Wake(wake=shop.id, state=MessageState.DEAD, until=real_now())

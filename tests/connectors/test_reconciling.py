@@ -149,6 +149,20 @@ def test_busy_vendor_has_the_step_taken_again_in_a_minute(
     assert (done.state, done.counts["mended"], done.problem) == (RunState.DONE, 2, None)
 
 
+def test_run_of_a_shop_that_is_paused_is_put_off(
+    shop: Shop, fake: Fake, queued: list[queues.Message]
+) -> None:
+    fake.pages = [[OrderRef("one", 1)]]
+    run = begun(shop)
+    service.change(ShopChange(id=shop.id, paused=True), viewer=SYSTEM, at=real_now())
+    step(Step(**queued.pop().body), clock=lambda: CLOCK)
+    [later] = queued
+    assert (later.body, later.delay) == ({"run": run.id, "step": 0}, 900)
+    service.change(ShopChange(id=shop.id, paused=False), viewer=SYSTEM, at=real_now())
+    queued[:] = [message for message in queued if "run" in message.body]
+    assert run_out(run, queued).state is RunState.DONE
+
+
 def test_run_that_gets_nowhere_for_a_day_is_given_up(
     shop: Shop, fake: Fake, queued: list[queues.Message]
 ) -> None:

@@ -15,19 +15,19 @@ BEGINS_AT = time(4)
 
 @invocation
 def handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
-    """Follow what no queue knows of any more, and begin the day's reconciliation of each shop.
+    """Begin the day's reconciliation of each shop, and follow what no queue knows of any more.
 
     However often it is called, a shop is reconciled once for a day of the chain, from four in the
     morning on.
     """
-    swept = tasks.sweep() + tasks.sweep_copies()
-    if swept:
-        count("VENDOR_SWEPT", swept)
-        logger.warning("what waited was in no queue", swept=swept)
     at = real_now()
     ends_at = last_end(at, stores.clock().zone)
     shops = [shop for shop in repository.all_shops() if not shop.paused]
     begun = [shop for shop in shops if begin_day(shop.id, ends_at, at)]
+    swept = tasks.sweep() + tasks.sweep_copies()
+    if swept:
+        count("VENDOR_SWEPT", swept)
+        logger.warning("what waited was in no queue", swept=swept)
     return {"swept": swept, "runs": len(begun)}
 
 

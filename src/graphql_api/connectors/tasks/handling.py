@@ -12,7 +12,7 @@ from graphql_api.connectors import queueing, repository, rules
 from graphql_api.connectors.adapters import Handled, adapter_of
 from graphql_api.connectors.models import Message, Shop
 from graphql_api.connectors.queueing import Follow, Wake
-from graphql_api.connectors.rules import MessageState, Outcome
+from graphql_api.connectors.rules import LinkKind, MessageState, Outcome, Problem
 from graphql_api.connectors.tasks.attempts import Attempt, attempted
 from graphql_api.kit.time import Clock, real_now
 from graphql_api.observability import count, logger
@@ -90,6 +90,18 @@ def _fail(follow: Follow, message: Message, attempt: Attempt, at: datetime) -> N
         detail=attempt.detail,
         again=next_at is not None,
     )
+    # A link that was set while this was given up found nothing to wake.
+    was_missed = attempt.problem is Problem.NOT_LINKED and _is_linked_by_now(message, attempt)
+    if was_missed and repository.begin_again(message, at):
+        queueing.follow_soon([message])
+
+
+def _is_linked_by_now(message: Message, attempt: Attempt) -> bool:
+    kind, _, vendor_key = (attempt.detail or "").partition(" ")
+    if repository.get_link(message.shop_id, LinkKind(kind), vendor_key) is not None:
+        return True
+    shop = repository.get_shop(message.shop_id)
+    return kind == LinkKind.STORE and shop is not None and shop.default_store_id is not None
 
 
 def next_of(attempt: Attempt, attempts: int, begun_at: datetime, at: datetime) -> datetime | None:

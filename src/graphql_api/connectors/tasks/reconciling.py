@@ -21,6 +21,7 @@ from graphql_api.connectors.rules import Difference, Outcome, Problem, RunState
 from graphql_api.connectors.tasks.attempts import Attempt, attempted
 from graphql_api.connectors.tasks.handling import Early
 from graphql_api.errors import Conflict
+from graphql_api.kit import queues
 from graphql_api.kit.dynamo import Transaction, transact
 from graphql_api.kit.time import Clock, real_now
 from graphql_api.observability import count, logger
@@ -60,6 +61,9 @@ def step(
     shop = repository.get_shop(run.shop_id)
     if shop is None:
         _end(run, RunState.FAILED, Problem.NOT_SET_UP, now())
+        return
+    if shop.paused:
+        queueing.step(run.id, int(run.step), queues.LONGEST_DELAY)
         return
     work = _Work(run, shop, adapter_of(shop.vendor), clock())
     with attempted("reconciliation failed", run=run.id) as attempt:
