@@ -146,7 +146,7 @@ def _planned(ask: Ask, chosen: argparse.Namespace, begin: datetime) -> tuple[Jso
         "customers": customers,
         "stores": list(stores),
         "guides": [key for kind, key in links if kind == "GUIDE"],
-        "tags": list(tags) or ["高价值"],
+        "tags": list(tags) or [_tag_key(chosen.vendor, 0, {"name": "高价值"})],
         "names": [m["name"] for m in chain["members"]["nodes"] if m["name"]],
         "prefix": str(int(time.time()))[-8:],
         "is_numeric": chosen.vendor == "weimob",
