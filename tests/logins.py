@@ -18,7 +18,9 @@ def stand_in_server() -> Iterator[StandIns]:
 
 
 @pytest.fixture
-def stand_ins(stand_in_server: StandIns, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIns]:
+def stand_ins(
+    database: str, stand_in_server: StandIns, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[StandIns]:
     """The platforms that logins ask; a code says itself whom it stands for."""
     for name, value in settings_for(stand_in_server.url).items():
         monkeypatch.setenv(name, value)

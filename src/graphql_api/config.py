@@ -74,9 +74,14 @@ class Settings(BaseSettings):
     wechat_base_url: str = "https://api.weixin.qq.com"
     wechat_app_id: str = ""
     wechat_app_secret: SecretStr = SecretStr("")
+    wechat_push_token: SecretStr = SecretStr("")
+    wechat_push_key: SecretStr = SecretStr("")
     wecom_base_url: str = "https://qyapi.weixin.qq.com"
     wecom_corp_id: str = ""
     wecom_app_secret: SecretStr = SecretStr("")
+    wecom_contacts_secret: SecretStr = SecretStr("")
+    wecom_callback_token: SecretStr = SecretStr("")
+    wecom_callback_key: SecretStr = SecretStr("")
     youzan_base_url: str = "https://open.youzanyun.com"
     youzan_apps: dict[str, SecretStr] = {}
     youzan_fetch_delay_seconds: int = Field(default=30, ge=0, le=900)

@@ -1,18 +1,19 @@
 """WeChat and WeCom as they answer: asked rightly, read strictly, and never logged."""
 
 import logging
-import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from graphql_api.access.rules import WeChatPerson, WeComClient
 from graphql_api.config import settings
-from graphql_api.connectors import http
+from graphql_api.connectors import http, tokens
 from graphql_api.connectors.wechat import client as wechat
 from graphql_api.connectors.wecom import client as wecom
 from graphql_api.errors import AppError, Unavailable
+from graphql_api.kit.time import real_now
 from scripts.stand_ins import SECRET, StandIns
 
 PHONE = "13800138000"
@@ -68,8 +69,8 @@ def test_access_token_is_asked_for_again_shortly_before_its_end(
     stand_ins: StandIns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wechat.who_is("openid-1", PHONE)
-    later = time.monotonic() + 7200 - 300 + 1
-    monkeypatch.setattr(time, "monotonic", lambda: later)
+    later = real_now() + timedelta(seconds=7200 * tokens.USED_UP_AFTER + 1)
+    monkeypatch.setattr(tokens, "real_now", lambda: later)
     wechat.who_is("openid-1", PHONE)
     assert stand_ins.asked.count("/cgi-bin/stable_token") == 2
 

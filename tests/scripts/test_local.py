@@ -29,7 +29,7 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> None:
     wecom.access_token.forget()
 
 
-def test_logins_ask_stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_logins_ask_stand_ins(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with local.logins():
         person = wechat.who_is("demo-openid-1", "13800138000")
         assert person == WeChatPerson("demo-openid-1", None, "+8613800138000")

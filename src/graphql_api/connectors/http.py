@@ -38,18 +38,35 @@ def post(url: str, body: dict[str, Any], **query: str) -> dict[str, Any]:
     return _asked("POST", url, params=query, json=body)
 
 
+def post_for_bytes(url: str, body: dict[str, Any], **query: str) -> bytes:
+    """What a POST of JSON is answered with; Unavailable for an answer that is no success."""
+    return _content("POST", url, params=query, json=body)
+
+
+def opened(content: bytes) -> dict[str, Any]:
+    """Content as a JSON object; Unavailable for anything else."""
+    try:
+        body = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        raise nonsense() from None
+    if not isinstance(body, dict):
+        raise nonsense()
+    return body
+
+
 def _asked(method: str, url: str, **content: Any) -> dict[str, Any]:
+    return opened(_content(method, url, **content))
+
+
+def _content(method: str, url: str, **content: Any) -> bytes:
     import httpx
 
     try:
         answer = client().request(method, url, **content)
         answer.raise_for_status()
-        body = orjson.loads(answer.content)
-    except (httpx.HTTPError, orjson.JSONDecodeError):
+    except httpx.HTTPError:
         raise nonsense() from None
-    if not isinstance(body, dict):
-        raise nonsense()
-    return body
+    return answer.content
 
 
 def nonsense() -> Unavailable:

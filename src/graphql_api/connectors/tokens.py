@@ -1,4 +1,4 @@
-"""Access tokens of shops: kept in the table, and got anew by one at a time.
+"""Access tokens of shops and apps: kept in the table, and got anew by one at a time.
 
 A vendor's new token may end the old one at once, so that two who ask would lock each other out.
 """
@@ -9,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from graphql_api.config import settings
 from graphql_api.connectors import repository
 from graphql_api.connectors.errors import Later, NotSetUp
-from graphql_api.connectors.models import Shop, Token
+from graphql_api.connectors.models import Token
 from graphql_api.kit import secrecy
 from graphql_api.kit.time import real_now, to_the_millisecond
 
@@ -34,6 +34,21 @@ class Fresh:
 
     access_token: str
     expires_at: datetime
+
+
+class Owner(Protocol):
+    """Whose token it is: a shop, or an app."""
+
+    @property
+    def id(self) -> str:
+        """What the token is kept under."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenOwner:
+    """An app that is no shop."""
+
+    id: str
 
 
 class StaleToken(Exception):
@@ -56,25 +71,25 @@ class _Kept:
 
 
 class Tokens:
-    """The tokens of all shops; what a process has seen it remembers while it is young."""
+    """The tokens of all shops and apps; what a process has seen it remembers while it is young."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._seen: dict[str, _Kept] = {}
 
-    def use(self, shop: Shop, ask: Callable[[], Fresh], call: Callable[[str], T]) -> T:
-        """What `call` gives with the shop's token; one that the vendor forgot is replaced once.
+    def use(self, owner: Owner, ask: Callable[[], Fresh], call: Callable[[str], T]) -> T:
+        """What `call` gives with the owner's token; one that the vendor forgot is replaced once.
 
         Raises Later when somebody else is asking for a token and does not get it, and NotSetUp
-        when the vendor wants not even the new one: the shop's authorisation ended.
+        when the vendor wants not even the new one: the authorisation ended.
         """
-        token = self._get(shop, ask)
+        token = self._get(owner, ask)
         try:
             return call(token.text)
         except StaleToken:
-            self._withdraw(shop, token)
+            self._withdraw(owner, token)
         try:
-            return call(self._get(shop, ask).text)
+            return call(self._get(owner, ask).text)
         except StaleToken:
             raise NotSetUp("token") from None
 
@@ -83,51 +98,51 @@ class Tokens:
         with self._lock:
             self._seen.clear()
 
-    def _get(self, shop: Shop, ask: Callable[[], Fresh]) -> _Kept:
+    def _get(self, owner: Owner, ask: Callable[[], Fresh]) -> _Kept:
         with self._lock:
-            seen = self._seen.get(shop.id)
+            seen = self._seen.get(owner.id)
         if seen and seen.is_young(real_now()):
             return seen
         for _ in range(_LOOKS):
             now = real_now()
-            item = repository.get_token(shop.id)
+            item = repository.get_token(owner.id)
             kept = _kept(item)
             if kept and kept.is_young(now):
-                return self._remember(shop, kept)
-            if fresh := _asked(shop, item.got_at if item else None, ask):
-                return self._remember(shop, fresh)
+                return self._remember(owner, kept)
+            if fresh := _asked(owner, item.got_at if item else None, ask):
+                return self._remember(owner, fresh)
             if kept and kept.lasts(now):
                 return kept
             time.sleep(_LOOKED_AGAIN)
         raise Later(ASKED_FOR.total_seconds())
 
-    def _remember(self, shop: Shop, kept: _Kept) -> _Kept:
+    def _remember(self, owner: Owner, kept: _Kept) -> _Kept:
         with self._lock:
-            self._seen[shop.id] = kept
+            self._seen[owner.id] = kept
         return kept
 
-    def _withdraw(self, shop: Shop, token: _Kept) -> None:
+    def _withdraw(self, owner: Owner, token: _Kept) -> None:
         with self._lock:
-            self._seen.pop(shop.id, None)
-        repository.end_token(shop.id, got_at=token.got_at, at=real_now())
+            self._seen.pop(owner.id, None)
+        repository.end_token(owner.id, got_at=token.got_at, at=real_now())
 
 
-def _asked(shop: Shop, seen: datetime | None, ask: Callable[[], Fresh]) -> _Kept | None:
+def _asked(owner: Owner, seen: datetime | None, ask: Callable[[], Fresh]) -> _Kept | None:
     """A token newer than the one that was got at `seen`; None where somebody else is asking.
 
     Who fails lets the next one try at once.
     """
     holder, now = secrets.token_hex(8), real_now()
-    if not repository.ask_token(shop.id, holder, seen=seen, at=now, until=now + ASKED_FOR):
+    if not repository.ask_token(owner.id, holder, seen=seen, at=now, until=now + ASKED_FOR):
         return None
     try:
         fresh = ask()
     except BaseException:
-        repository.give_up_token(shop.id, holder)
+        repository.give_up_token(owner.id, holder)
         raise
     sealed = secrecy.encrypt(settings().access_keys, fresh.access_token)
     got_at = to_the_millisecond(real_now())  # as instants are stored
-    repository.store_token(shop.id, holder, sealed, got_at=got_at, expires_at=fresh.expires_at)
+    repository.store_token(owner.id, holder, sealed, got_at=got_at, expires_at=fresh.expires_at)
     return _Kept(fresh.access_token, got_at, fresh.expires_at)
 
 

@@ -1,14 +1,18 @@
 """What WeChat and WeCom have in common: an error code in each answer, and access tokens."""
 
-import time
-from collections.abc import Callable
-from threading import Lock
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from graphql_api.connectors import http
+from graphql_api.connectors.errors import Later, NotSetUp
+from graphql_api.connectors.tokens import Fresh, StaleToken, TokenOwner, tokens
 from graphql_api.errors import AppError, Invalid, LimitExceeded, Unavailable
+from graphql_api.kit import ids
+from graphql_api.kit.time import real_now
 from graphql_api.observability import logger
 
 BAD_CODES = frozenset({40029, 40163, 41008, 42003})
@@ -17,7 +21,6 @@ TOO_MANY = frozenset({45009, 45011})
 STALE_TOKENS = frozenset({40001, 40014, 42001})
 
 ID = r"^[\x21-\x7e]{1,128}$"
-_MARGIN_SECONDS = 300
 
 
 class Answer(BaseModel):
@@ -59,39 +62,46 @@ def read(model: type[Read], body: dict[str, Any]) -> Read:
 
 
 class AccessToken:
-    """An app's access token, kept in the process until five minutes before its end.
+    """An app's access token: one for all processes, which one at a time gets anew."""
 
-    The platform gives the same one to everybody who asks while it holds, so that processes need not
-    share it.
-    """
-
-    def __init__(self, ask: Callable[[], Token]) -> None:
+    def __init__(self, platform: str, app: Callable[[], str], ask: Callable[[], Token]) -> None:
+        self._platform = platform
+        self._app = app
         self._ask = ask
-        self._lock = Lock()
-        self._kept: tuple[str, float] | None = None
 
     def use(self, call: Callable[[str], T]) -> T:
-        """What `call` gives with the token; a token that was withdrawn is replaced once."""
-        try:
-            return call(self._get())
-        except Refusal as refusal:
-            if refusal.errcode not in STALE_TOKENS:
+        """What `call` gives with the token; one that the platform forgot is replaced once.
+
+        Raises Later and NotSetUp as `Tokens.use` does.
+        """
+
+        def asked(token: str) -> T:
+            try:
+                return call(token)
+            except Refusal as refusal:
+                if refusal.errcode in STALE_TOKENS:
+                    raise StaleToken from None
                 raise
-        self.forget()
-        return call(self._get())
+
+        owner = TokenOwner(ids.derived_id("vsh", self._platform, self._app()))
+        return tokens.use(owner, self._fresh, asked)
+
+    def _fresh(self) -> Fresh:
+        token = self._ask()
+        return Fresh(token.access_token, real_now() + timedelta(seconds=token.expires_in))
 
     def forget(self) -> None:
-        """Ask anew next time."""
-        with self._lock:
-            self._kept = None
+        """Look into the table next time, for tests."""
+        tokens.forget()
 
-    def _get(self) -> str:
-        with self._lock:
-            if self._kept is None or time.monotonic() > self._kept[1]:
-                token = self._ask()
-                until = time.monotonic() + token.expires_in - _MARGIN_SECONDS
-                self._kept = (token.access_token, until)
-            return self._kept[0]
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Within a command that somebody waits for: what would be tried later is Unavailable now."""
+    try:
+        yield
+    except (Later, NotSetUp):
+        raise http.nonsense() from None
 
 
 def refused(platform: str, errcode: int, field: tuple[str, ...]) -> AppError:

@@ -40,7 +40,7 @@ def _stable_token() -> weixin.Token:
     return weixin.read(weixin.Token, http.post(_url("/cgi-bin/stable_token"), body))
 
 
-access_token = weixin.AccessToken(_stable_token)
+access_token = weixin.AccessToken("wechat", lambda: settings().wechat_app_id, _stable_token)
 
 
 def who_is(code: str, phone_code: str | None) -> WeChatPerson:
@@ -78,7 +78,8 @@ def _phone(code: str) -> str:
         return weixin.read(_Phone, http.post(url, {"code": code}, access_token=token))
 
     try:
-        info = access_token.use(ask).phone_info
+        with weixin.answering():
+            info = access_token.use(ask).phone_info
         return phone.to_e164(f"+{info.country}{info.number}")
     except weixin.Refusal as refusal:
         raise weixin.refused("wechat", refusal.errcode, _PHONE_CODE) from None

@@ -31,7 +31,7 @@ def _corp_token() -> weixin.Token:
     return weixin.read(weixin.Token, answer)
 
 
-access_token = weixin.AccessToken(_corp_token)
+access_token = weixin.AccessToken("wecom", lambda: settings().wecom_corp_id, _corp_token)
 
 
 def who_is(code: str, client: WeComClient) -> str:
@@ -47,7 +47,8 @@ def who_is(code: str, client: WeComClient) -> str:
         return weixin.read(_Visitor, _exchanged(token, code, client))
 
     try:
-        visitor = access_token.use(ask)
+        with weixin.answering():
+            visitor = access_token.use(ask)
     except weixin.Refusal as refusal:
         raise weixin.refused("wecom", refusal.errcode, _CODE) from None
     if visitor.userid is None:
