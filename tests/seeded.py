@@ -18,6 +18,8 @@ from graphql_api.campaigns import repository as campaign_repository
 from graphql_api.campaigns.models import Campaign, CreditRow
 from graphql_api.campaigns.service import NewBudget, NewGoal
 from graphql_api.checkout import service as checkout
+from graphql_api.codes import service as codes
+from graphql_api.codes.rules import Came
 from graphql_api.commissions import tasks as commissions
 from graphql_api.connectors import models as connector_models
 from graphql_api.connectors import repository as connector_repository
@@ -257,6 +259,7 @@ def seed() -> dict[str, str]:
             "export": _export(member),
             "erasure": _erasure(member),
         }
+        | _codes(member, guide)
         | _runs()
         | _days(member)
     )
@@ -296,6 +299,15 @@ def _access(member: Member, store: Store) -> dict[str, str]:
         ).id,
         "api_key": keys.rotate(rotation, viewer=SYSTEM, at=now).api_key.id,
     }
+
+
+def _codes(member: Member, guide: Guide) -> dict[str, str]:
+    """The code of a guide, with its picture, through which the member came."""
+    code = codes.create(codes.CodeCreate(guide_id=guide.id), viewer=SYSTEM, clock=CLOCK)
+    code.drawn_at = real_now()
+    code.save()
+    codes.came(code.id, member.id, Came.ENROLLED, at=NOW)
+    return {"code": code.id, "scene": code.scene}
 
 
 def _merge(member: Member, store: Store) -> Merge:

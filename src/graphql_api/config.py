@@ -74,6 +74,7 @@ class Settings(BaseSettings):
     wechat_base_url: str = "https://api.weixin.qq.com"
     wechat_app_id: str = ""
     wechat_app_secret: SecretStr = SecretStr("")
+    wechat_code_page: str = "pages/join/index"
     wechat_push_token: SecretStr = SecretStr("")
     wechat_push_key: SecretStr = SecretStr("")
     wecom_base_url: str = "https://qyapi.weixin.qq.com"

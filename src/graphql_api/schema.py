@@ -14,6 +14,7 @@ from graphql_api.benefits.schema import BenefitMutations, BenefitQueries
 from graphql_api.bulk.schema import BulkMutations, BulkQueries
 from graphql_api.campaigns.schema import CampaignMutations, CampaignQueries
 from graphql_api.checkout.schema import CheckoutMutations, CheckoutQueries
+from graphql_api.codes.schema import CodeMutations, CodeQueries
 from graphql_api.connectors.schema import VendorMutations, VendorQueries
 from graphql_api.context import Info
 from graphql_api.coupons.schema import CouponMutations, CouponQueries, CouponTemplateMutations
@@ -90,6 +91,7 @@ class Query(
     CheckoutQueries,
     OrderQueries,
     CampaignQueries,
+    CodeQueries,
     AccessQueries,
     DocumentQueries,
     AuditQueries,
@@ -119,6 +121,7 @@ class Mutation(
     CheckoutMutations,
     OrderMutations,
     CampaignMutations,
+    CodeMutations,
     AccessMutations,
     WebhookMutations,
     VendorMutations,

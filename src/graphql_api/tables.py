@@ -12,6 +12,7 @@ from graphql_api.benefits.models import BenefitsItem
 from graphql_api.bulk.models import BulkItem
 from graphql_api.campaigns.models import CampaignsItem
 from graphql_api.checkout.models import CheckoutItem
+from graphql_api.codes.models import CodesItem
 from graphql_api.commissions.models import CommissionsItem
 from graphql_api.connectors.models import ConnectorsItem
 from graphql_api.coupons.models import CouponsItem
@@ -54,6 +55,7 @@ TABLES: tuple[type[Item], ...] = (
     OrdersItem,
     CommissionsItem,
     CampaignsItem,
+    CodesItem,
     AccessItem,
     RequestsItem,
     WebhooksItem,

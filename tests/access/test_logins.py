@@ -13,8 +13,9 @@ from graphql_api import auth
 from graphql_api.access import repository, rules
 from graphql_api.access.models import Attempts
 from graphql_api.access.rules import Limit, WeChatPerson, WeComClient
-from graphql_api.access.service import logins, staff
-from graphql_api.access.service.logins import EnrolSelf, Login, WeChatLogin, WeComLogin
+from graphql_api.access.service import joining, logins, staff
+from graphql_api.access.service.joining import EnrolSelf
+from graphql_api.access.service.logins import Login, WeChatLogin, WeComLogin
 from graphql_api.config import settings
 from graphql_api.errors import (
     AppError,
@@ -218,7 +219,7 @@ def enrolment(person: WeChatPerson, at: datetime) -> str:
 
 def enrol(token: str, store: Store, at: datetime, clock: Clock, **more: Any) -> Login:
     new = EnrolSelf(**{"enrolment_token": token, "store_id": store.id, **more})
-    return logins.enrol_self(new, clock=clock, at=at)
+    return joining.enrol_self(new, clock=clock, at=at)
 
 
 def test_somebody_unknown_gets_what_they_enrol_with(store: Store, at: datetime) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from graphql_api.access import tokens
 from graphql_api.access.rules import ENROLMENT_LIFETIME, WeChatPerson
-from graphql_api.access.service.logins import EnrolSelf, enrol_self
+from graphql_api.access.service.joining import EnrolSelf, enrol_self
 from graphql_api.errors import AppError, Conflict, ForbiddenTransition, NotFound
 from graphql_api.kit.dynamo.connection import shared_client
 from graphql_api.kit.time import Clock, real_now

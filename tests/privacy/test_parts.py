@@ -6,6 +6,7 @@ from graphql_api import tables
 from graphql_api.access import models as access
 from graphql_api.bulk import models as bulk
 from graphql_api.campaigns import models as campaigns
+from graphql_api.codes import models as codes
 from graphql_api.commissions import models as commissions
 from graphql_api.connectors import models as connectors
 from graphql_api.coupons import models as coupons
@@ -36,6 +37,7 @@ OF_NO_MEMBER = {
     *(campaigns.Counter, members.Counter, tags.Counter, access.Counter),
     *(tags.TagGroup, tags.Tag, tags.NameClaim, tags.MemberCount, tags.Mark),
     *(access.StaffAccount, access.WecomClaim, access.ApiKey),
+    *(codes.Code, codes.Scene, codes.Tally),
     *(bulk.LastOperation, points.ProgramPart),
     *(commissions.OrderLedger, commissions.CommissionRow, commissions.MonthSum),
     bulk.LastOperation,

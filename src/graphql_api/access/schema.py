@@ -121,14 +121,26 @@ class TokenRefreshInput:
     refresh_token: str = strawberry.field(description="The one given out last. 刷新令牌")
 
 
+_SCENE = (
+    "The `scene` of the code that they scanned, as the page got it; one of nobody's counts for"
+    " nothing. 场景值"
+)
+_CONSENTS = "What the member agrees to, as of now. 授权同意"
+
+
 @strawberry.input(description="A member who enrols by themselves. 自助入会")
 class MemberEnrolSelfInput:
-    """See service.logins.EnrolSelf."""
+    """See service.joining.EnrolSelf."""
 
     enrolment_token: str = strawberry.field(description="What the login gave. 入会凭证")
-    store_id: strawberry.ID = strawberry.field(description="The store to join. 入会门店")
+    scene: str | None = strawberry.field(default=None, description=_SCENE)
+    store_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="The store to join; that of the scanned code by default. 入会门店",
+    )
     guide_id: strawberry.ID | None = strawberry.field(
-        default=None, description="A guide of this store, whose code was scanned. 导购"
+        default=None,
+        description="A guide of this store; that of the scanned code by default. 导购",
     )
     name: str | None = strawberry.field(default=None, description="Name. 姓名")
     nickname: str | None = strawberry.field(default=None, description="Nickname. 昵称")
@@ -138,8 +150,30 @@ class MemberEnrolSelfInput:
     city: str | None = strawberry.field(default=None, description="City. 城市")
     occupation: str | None = strawberry.field(default=None, description="Occupation. 职业")
     income_band: str | None = strawberry.field(default=None, description="Income band. 收入档")
+    consents: list[ConsentInput] = strawberry.field(default_factory=list, description=_CONSENTS)
+
+
+@strawberry.input(description="Login, phone, consents and the scanned code in one step. 一步入会")
+class MemberJoinInput:
+    """See service.joining.Join."""
+
+    code: str = strawberry.field(description="What `wx.login()` gave. 登录凭证")
+    phone_code: str | None = strawberry.field(
+        default=None, description="What the phone button gave, where pressed. 手机号凭证"
+    )
+    scene: str | None = strawberry.field(default=None, description=_SCENE)
+    store_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="The store that somebody new joins; that of the scanned code by default."
+        " 入会门店",
+    )
+    nickname: str | None = strawberry.field(
+        default=None, description="Nickname of somebody new. 昵称"
+    )
     consents: list[ConsentInput] = strawberry.field(
-        default_factory=list, description="What the member agrees to, as of now. 授权同意"
+        default_factory=list,
+        description="What somebody new agrees to, as of now, with the version of the text."
+        " 授权同意",
     )
 
 
@@ -282,9 +316,27 @@ class AccessMutations:
     def member_enrol_self(
         self, info: Info, input: Annotated[MemberEnrolSelfInput, INPUT]
     ) -> service.logins.Login:
-        """See service.logins.enrol_self."""
-        new = command(service.logins.EnrolSelf, input)
-        return service.logins.enrol_self(new, clock=info.context.clock, at=real_now())
+        """See service.joining.enrol_self."""
+        new = command(service.joining.EnrolSelf, input)
+        return service.joining.enrol_self(new, clock=info.context.clock, at=real_now())
+
+    @mutation(
+        LoginPayload,
+        rule=ANYONE,
+        description=(
+            "Log in or enrol in one step: who is known, by the phone too, is found and keeps store"
+            " and guide; who is new joins the store and the guide of the code they scanned. Without"
+            " a store, somebody new gets an `enrolmentToken`. 一步入会"
+        ),
+        key=KeyUse.SHOWN_ONCE,
+    )
+    def member_join(
+        self, info: Info, input: Annotated[MemberJoinInput, INPUT]
+    ) -> service.logins.Login:
+        """See service.joining.join."""
+        new = command(service.joining.Join, input)
+        clock = info.context.clock
+        return service.joining.join(new, ask=wechat.who_is, clock=clock, at=real_now())
 
     @mutation(
         TokenPayload,

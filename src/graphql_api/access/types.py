@@ -69,6 +69,9 @@ class Login:
         rule=INHERITED,
         description="What they enrol with, by `memberEnrolSelf`, within ten minutes. 入会凭证",
     )
+    is_new: bool = field(
+        rule=INHERITED, description="Whether they became a member by this. 是否新会员"
+    )
 
 
 def account_visible(viewer: Viewer, account: models.StaffAccount) -> models.StaffAccount | None:

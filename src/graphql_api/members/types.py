@@ -10,6 +10,7 @@ from graphql_api.benefits import repository as benefit_repository
 from graphql_api.benefits.types import tiers
 from graphql_api.benefits.types.tiers import MemberBenefits
 from graphql_api.campaigns import repository as campaigns
+from graphql_api.codes import repository as codes
 from graphql_api.context import Context, Info
 from graphql_api.coupons.lists import claimable_by_member, coupons_of_member
 from graphql_api.guides import repository as guides
@@ -78,6 +79,7 @@ from graphql_api.viewer import Role, Viewer
 if TYPE_CHECKING:
     from graphql_api.benefits.types.gifts import Gift
     from graphql_api.campaigns.types import CampaignParticipation
+    from graphql_api.codes.types import ScanCodeArrival
     from graphql_api.coupons.types import Coupon, CouponTemplate
     from graphql_api.mall.types import MallRedemption
     from graphql_api.merges.types import MemberMerge
@@ -522,6 +524,15 @@ class Member(Node):
         key="lives",
         rule=CAMPAIGN_FIELD,
         description="The member's parts in campaigns, oldest first. 参与的活动",
+    )
+    scan_codes: Connection[
+        Annotated["ScanCodeArrival", strawberry.lazy("graphql_api.codes.types")]
+    ] = connection(
+        page=codes.page_of_lives,
+        key="lives",
+        rule=MEMBER_STAFF,
+        description="Through which codes the member came: that of ENROLLED is their source."
+        " 扫码来源",
     )
     coupons: Connection[Annotated["Coupon", strawberry.lazy("graphql_api.coupons.types")]] = field(
         rule=COUPON_FIELD,

@@ -17,6 +17,8 @@ from graphql_api.benefits.models import GIFT, Gift
 from graphql_api.campaigns import repository as campaigns
 from graphql_api.campaigns.models import CampaignsItem, Participation
 from graphql_api.checkout.models import RESERVATION, Reservation
+from graphql_api.codes import repository as codes
+from graphql_api.codes.models import Arrival, Visit
 from graphql_api.commissions.models import FIRST, FirstOrder
 from graphql_api.coupons import repository as coupons
 from graphql_api.coupons.models import CLAIMS, Claims, Coupon, CouponPointer
@@ -204,6 +206,16 @@ def _forget_participations(person: Person, first: int) -> int:
     return 0
 
 
+def _show_visits(member_id: str, first: int, after: str | None) -> Rows:
+    return _rows(codes.page_of_visits(member_id, first=first, after=after, reverse=False))
+
+
+def _forget_visits(person: Person, first: int) -> int:
+    """With their places in the lists of the codes; the counts stay."""
+    at_most = max(1, first // 2)
+    return _first_found(codes.forget(id_, at_most=at_most) for id_ in person.member_ids)
+
+
 def _show_sessions(member_id: str, _first: int, _after: str | None) -> Rows:
     page = page_under(Principal, member_id, SESSIONS, first=1, after=None)
     rows = [
@@ -259,6 +271,7 @@ PARTS = (
     Part("coupons", (Coupon, CouponPointer), _show_coupons, _forget_coupons),
     under("couponLimits", Claims, CLAIMS),
     Part("campaigns", (Participation,), _show_participations, _forget_participations),
+    Part("scanCodes", (Visit, Arrival), _show_visits, _forget_visits),
     Part("sessions", _SESSIONS.holds, _show_sessions, _SESSIONS.forget),
     under("merges", Merge, SOLE, key=merge_id),
     # What a record holds is shown where it stands now.

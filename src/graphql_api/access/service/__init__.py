@@ -1,5 +1,5 @@
 """What can be done about access, by noun."""
 
-from graphql_api.access.service import keys, logins, sessions, staff
+from graphql_api.access.service import joining, keys, logins, sessions, staff
 
-__all__ = ["keys", "logins", "sessions", "staff"]
+__all__ = ["joining", "keys", "logins", "sessions", "staff"]

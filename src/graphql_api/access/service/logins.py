@@ -5,35 +5,27 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from graphql_api.access import repository, rules, tokens
 from graphql_api.access.models import StaffAccount
 from graphql_api.access.rules import WeChatPerson, WeComClient
 from graphql_api.access.service import sessions, staff
-from graphql_api.access.service.sessions import Token, Tokens
+from graphql_api.access.service.recognising import recognised
+from graphql_api.access.service.sessions import Tokens
 from graphql_api.config import settings
 from graphql_api.errors import (
-    Forbidden,
     ForbiddenTransition,
-    Invalid,
     NotFound,
-    SessionEnded,
-    Taken,
 )
 from graphql_api.guides import repository as guides
 from graphql_api.guides.models import Guide
 from graphql_api.guides.rules import GuideStatus
 from graphql_api.kit import ids
 from graphql_api.kit.time import Clock
-from graphql_api.members import repository as member_repository
-from graphql_api.members import service as members
 from graphql_api.members.models import Member
-from graphql_api.members.rules import IdentityKind, SourceChannel
-from graphql_api.members.service import IdentityChange, NewIdentity
-from graphql_api.observability import logger
 from graphql_api.stores.models import HEADQUARTERS_ID
-from graphql_api.viewer import MANAGE_KEYS, MANAGE_STAFF, SYSTEM, Role, Viewer
+from graphql_api.viewer import MANAGE_KEYS, MANAGE_STAFF, SYSTEM, Role
 
 Code = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,512}$")]
 
@@ -64,20 +56,16 @@ class WeComLogin(_Command):
     role: Literal[Role.GUIDE, Role.STORE_MANAGER, Role.OPERATOR] | None = None
 
 
-class EnrolSelf(members.Enrol):
-    """A member who enrols by themselves; their identities stand in the token."""
-
-    enrolment_token: Token
-    store_id: str
-    identities: list[NewIdentity] = Field(default_factory=list, max_length=0)
-
-
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Tokens for somebody known, or what an unknown person enrols with."""
+    """Tokens for somebody known, or what an unknown person enrols with.
+
+    `is_new` says that they became a member by this very command.
+    """
 
     tokens: Tokens | None = None
     enrolment_token: str | None = field(default=None, repr=False)
+    is_new: bool = False
 
 
 def with_wechat(given: WeChatLogin, *, ask: AskWeChat, at: datetime) -> Login:
@@ -88,41 +76,12 @@ def with_wechat(given: WeChatLogin, *, ask: AskWeChat, at: datetime) -> Login:
     """
     sessions.require_room("wechat", at, rules.OF_ALL)
     person = ask(given.code, given.phone_code)
-    _require_room_for("wechat", person.openid, at)
-    member = _recognised(person)
+    require_room_for("wechat", person.openid, at)
+    member = recognised(person)
     if member is None:
         ends_at = at + rules.ENROLMENT_LIFETIME
         return Login(enrolment_token=tokens.enrolment_text(person, ends_at))
-    return _log_in(member, ("input", "code"), at)
-
-
-def enrol_self(new: EnrolSelf, *, clock: Clock, at: datetime) -> Login:
-    """A new member with the identities that WeChat vouched for, logged in.
-
-    Who became a member in the meantime, by this very token too, is logged in and not changed.
-    """
-    person = tokens.read_enrolment(new.enrolment_token, at)
-    if person is None:
-        raise SessionEnded("Log in again", field=("input", "enrolment_token"))
-    _require_room_for("wechat", person.openid, at)
-    for n, consent in enumerate(new.consents):
-        if consent.at is not None:
-            raise Forbidden("One agrees as of now", field=("input", "consents", str(n), "at"))
-    member = _recognised(person)
-    if member is None:
-        identities = _identities(person)
-        enrol = new.model_copy(
-            update={"identities": identities, "source": SourceChannel.MINI_PROGRAM}
-        )
-        try:
-            new_id = ids.new_id("mbr")
-            oneself = Viewer(Role.MEMBER, id=new_id)
-            member = members.enrol(enrol, viewer=oneself, clock=clock, member_id=new_id)
-        except Taken:
-            member = _recognised(person)
-            if member is None:
-                raise
-    return _log_in(member, ("input", "enrolment_token"), at)
+    return log_in(member, ("input", "code"), at)
 
 
 def with_wecom(given: WeComLogin, *, ask: AskWeCom, clock: Clock, at: datetime) -> Login:
@@ -133,7 +92,7 @@ def with_wecom(given: WeComLogin, *, ask: AskWeCom, clock: Clock, at: datetime) 
     """
     sessions.require_room("wecom", at, rules.OF_ALL)
     user_id = ask(given.code, given.client)
-    _require_room_for("wecom", user_id.lower(), at)
+    require_room_for("wecom", user_id.lower(), at)
     guide = _guide(user_id) if given.role in {None, Role.GUIDE} else None
     if guide is not None and guide.status is GuideStatus.ACTIVE:
         return Login(sessions.begin(guide.id, at=at))
@@ -147,66 +106,11 @@ def with_wecom(given: WeComLogin, *, ask: AskWeCom, clock: Clock, at: datetime) 
     raise NotFound("Nobody here has this WeCom account", field=("input", "code"))
 
 
-def _log_in(member: Member, field: tuple[str, ...], at: datetime) -> Login:
+def log_in(member: Member, field: tuple[str, ...], at: datetime) -> Login:
+    """A session of a member whose membership lasts; `field` named who they are."""
     if member.archived_at is not None:
         raise ForbiddenTransition("This membership has ended", field=field)
     return Login(sessions.begin(member.id, at=at))
-
-
-def _identities(person: WeChatPerson) -> list[NewIdentity]:
-    """What somebody brings, the surest first."""
-    found = {
-        IdentityKind.OPENID: person.openid,
-        IdentityKind.UNIONID: person.unionid,
-        IdentityKind.PHONE: person.phone,
-    }
-    return [NewIdentity(kind=kind, value=value) for kind, value in found.items() if value]
-
-
-def _recognised(person: WeChatPerson) -> Member | None:
-    """The member who holds any of these identities, given those that nobody held.
-
-    Raises Taken when only the phone is known and its member has another WeChat account: phone
-    numbers change hands.
-    """
-    identities = _identities(person)
-    holders = _holders(identities)
-    member_id = rules.first_holder(holders)
-    member = member_repository.get(member_id) if member_id else None
-    if member is None:
-        return None
-    held = {identity.kind for identity in member.identities}
-    known = {i.kind for i, holder in zip(identities, holders, strict=True) if holder}
-    if known == {IdentityKind.PHONE} and IdentityKind.OPENID in held:
-        text = "This phone belongs to a member with another WeChat account"
-        raise Taken(text, field=("input", "phone_code"))
-    return _completed(member, [i for i in identities if i.kind not in known])
-
-
-def _holders(identities: list[NewIdentity]) -> list[str | None]:
-    """Who holds each: one read of all their claims."""
-    claims = [members.claims_of(identity) for identity in identities]
-    held = iter(member_repository.holders([claim for each in claims for claim in each]))
-    return [rules.first_holder([next(held) for _ in each]) for each in claims]
-
-
-def _completed(member: Member, missing: list[NewIdentity]) -> Member:
-    """A member with more identities, a phone only where there is none; what cannot be added waits.
-
-    A login does not fail because another member took an identity a moment ago.
-    """
-    if member.archived_at is not None:
-        return member
-    for identity in missing:
-        if identity.kind is IdentityKind.PHONE and member.sealed_phone is not None:
-            continue
-        try:
-            change = IdentityChange(member_id=member.id, identity=identity)
-            oneself = Viewer(Role.MEMBER, id=member.id)
-            member = members.add_identity(change, viewer=oneself)
-        except (Taken, Invalid) as refusal:
-            logger.info("identity not added", member=member.id, code=refusal.code)
-    return member
 
 
 def _guide(user_id: str) -> Guide | None:
@@ -230,6 +134,6 @@ def _account(user_id: str, clock: Clock) -> StaffAccount | None:
     return staff.create(first, viewer=SYSTEM, clock=clock)
 
 
-def _require_room_for(door: str, person: str, at: datetime) -> None:
+def require_room_for(door: str, person: str, at: datetime) -> None:
     """Count a person's attempt; ids of platforms are not written down for it."""
     sessions.require_room(f"{door}#{ids.derived_id('per', person)}", at)
