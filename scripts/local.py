@@ -29,6 +29,8 @@ QUEUES = {
     "APP_WEBHOOK_QUEUE_URL": "webhooks",
     "APP_VENDOR_QUEUE_URL": "vendor-messages",
     "APP_VENDOR_OUTBOX_QUEUE_URL": "vendor-outbox",
+    "APP_CONTACT_QUEUE_URL": "contacts",
+    "APP_WELCOME_QUEUE_URL": "welcomes",
 }
 SIMULATOR_RECORD = "simulator.url"
 TOKEN_LIFETIME = timedelta(days=7)

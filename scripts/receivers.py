@@ -31,10 +31,13 @@ def event_of(request: Request, raw: bytes) -> dict[str, Any]:
         "version": "2.0",
         "rawPath": request.url.path,
         "headers": dict(request.headers),
+        "queryStringParameters": dict(request.query_params),
         "requestContext": {"stage": "$default", "http": {"method": request.method}},
         "body": base64.b64encode(raw).decode(),
         "isBase64Encoded": True,
     }
 
 
-app = Starlette(routes=[Route("/vendors/{vendor}", receive, methods=["POST"]), Mount("/", app=api)])
+app = Starlette(
+    routes=[Route("/vendors/{vendor}", receive, methods=["GET", "POST"]), Mount("/", app=api)]
+)

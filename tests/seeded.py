@@ -43,6 +43,11 @@ from graphql_api.coupons.tokens import TokenKind
 from graphql_api.documents.models import MANIFESTS, Document, DocumentsItem, Manifest, manifest_id
 from graphql_api.documents.rules import ManifestState, hash_of
 from graphql_api.forecasts import tasks as forecasts
+from graphql_api.friends import service as friends
+from graphql_api.friends.models import ContactWay, way_id
+from graphql_api.friends.repository import note_made
+from graphql_api.friends.rules import Event as FriendEvent
+from graphql_api.friends.rules import Happened
 from graphql_api.guides.models import Guide
 from graphql_api.kit.dynamo import Transaction, batch_write, transact
 from graphql_api.kit.dynamo.tallies import Told
@@ -58,7 +63,14 @@ from graphql_api.members.rules import (
     Origin,
     OwnershipSource,
 )
-from graphql_api.members.service import ConsentSet, NewConsent, NewIdentity, set_consent
+from graphql_api.members.service import (
+    ConsentSet,
+    IdentityChange,
+    NewConsent,
+    NewIdentity,
+    add_identity,
+    set_consent,
+)
 from graphql_api.merges.models import Merge
 from graphql_api.merges.rules import MergeSource
 from graphql_api.merges.service import MembersMerge, merge
@@ -126,6 +138,7 @@ from tests.webhooks.factories import make_delivery, register
 NAME = "王小明"
 NICKNAME = "明明爱喝茶"
 PHONE = "+8613800138000"
+EXTERNAL_USER_ID = "wmAJ2GCAAAXtWyujaWJHDDGi0mAC"
 UNION_ID = "union-1"
 URL = "http://127.0.0.1:9/hook"
 URL_OF_OFFER = "https://cinema.example/members"
@@ -307,7 +320,18 @@ def _codes(member: Member, guide: Guide) -> dict[str, str]:
     code.drawn_at = real_now()
     code.save()
     codes.came(code.id, member.id, Came.ENROLLED, at=NOW)
-    return {"code": code.id, "scene": code.scene}
+    happened = Happened(FriendEvent.ADDED, NOW, code.scene)
+    friend = friends.apply(guide.wecom_user_id, EXTERNAL_USER_ID, happened)
+    friends.set_welcome(
+        friends.WelcomeSet(text="您好", link_title="会员", link_url="https://a.cn/"),
+        viewer=SYSTEM,
+        at=NOW,
+    )
+    way = ContactWay(way_id(code.id), code_id=code.id, first_asked_at=NOW)
+    note_made(way, "config-1", "https://wework.qpic.cn/1", [guide.wecom_user_id], at=NOW)
+    known = NewIdentity(kind=IdentityKind.WECOM_EXTERNAL, value=EXTERNAL_USER_ID)
+    add_identity(IdentityChange(member_id=member.id, identity=known), viewer=SYSTEM)
+    return {"code": code.id, "scene": code.scene, "friend": friend.id}
 
 
 def _merge(member: Member, store: Store) -> Merge:

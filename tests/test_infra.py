@@ -14,6 +14,7 @@ from pynamodb.attributes import TTLAttribute
 from starlette.routing import Route
 
 from graphql_api.config import settings
+from graphql_api.connectors.wecom import receiving as wecom
 from graphql_api.handlers import vendor_webhooks
 from graphql_api.kit.dynamo import Item
 from graphql_api.privacy.parts import PARTS
@@ -210,7 +211,10 @@ WITHOUT_RESOURCES = [
 def test_who_calls_vendors_goes_out_by_subnets_where_there_are_some() -> None:
     subnets = {"SubnetIds": "SubnetIds", "SecurityGroupIds": "SecurityGroupIds"}
     out = {n: f["VpcConfig"] for n, f in of_type(FUNCTION).items() if "VpcConfig" in f}
-    callers = ("Graphql", "WebhookDeliveries", "VendorMessages", "VendorOutbox")
+    callers = (
+        *("Graphql", "WebhookDeliveries", "VendorMessages", "VendorOutbox"),
+        *("FriendEvents", "FriendWelcomes"),
+    )
     assert set(out) == {f"{name}Function" for name in callers}
     for name, config in out.items():
         assert config == ["GoesOutBySubnets", subnets, "AWS::NoValue"]
@@ -242,7 +246,8 @@ def test_vendors_reach_a_function_of_their_own_that_answers_within_ten_seconds()
     assert integration["TimeoutInMillis"] == 1000 * function["Timeout"] == 10_000
     routes = of_type("AWS::ApiGatewayV2::Route").values()
     theirs = {r["RouteKey"] for r in routes if "VendorIntegration" in str(r["Target"])}
-    assert theirs == {f"POST {path}" for path in vendor_webhooks.PATHS}
+    ours = {f"POST {path}" for path in vendor_webhooks.PATHS}
+    assert theirs == ours | {f"{method} {wecom.PATH}" for method in ("GET", "POST")}
 
 
 def test_api_is_traced_where_a_parameter_says_so() -> None:

@@ -90,6 +90,8 @@ class Settings(BaseSettings):
     weimob_apps: dict[str, SecretStr] = {}
     vendor_queue_url: str = ""
     vendor_outbox_queue_url: str = ""
+    contact_queue_url: str = ""
+    welcome_queue_url: str = ""
     first_operator: str = ""
     trusted_roles: Annotated[frozenset[TrustedRole], NoDecode, BeforeValidator(_names)] = (
         frozenset()

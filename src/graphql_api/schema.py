@@ -23,6 +23,7 @@ from graphql_api.edge.gate import Gate
 from graphql_api.edge.keyed import Execution
 from graphql_api.errors import Invalid
 from graphql_api.forecasts.schema import ForecastQueries
+from graphql_api.friends.schema import FriendMutations, FriendQueries
 from graphql_api.guides.schema import GuideMutations, GuideQueries
 from graphql_api.kit.graphql import Node
 from graphql_api.kit.graphql.arguments import Id
@@ -92,6 +93,7 @@ class Query(
     OrderQueries,
     CampaignQueries,
     CodeQueries,
+    FriendQueries,
     AccessQueries,
     DocumentQueries,
     AuditQueries,
@@ -122,6 +124,7 @@ class Mutation(
     OrderMutations,
     CampaignMutations,
     CodeMutations,
+    FriendMutations,
     AccessMutations,
     WebhookMutations,
     VendorMutations,

@@ -18,6 +18,7 @@ from graphql_api.connectors.models import ConnectorsItem
 from graphql_api.coupons.models import CouponsItem
 from graphql_api.documents.models import DocumentsItem
 from graphql_api.forecasts.models import ForecastsItem
+from graphql_api.friends.models import FriendsItem
 from graphql_api.guides.models import GuidesItem
 from graphql_api.kit.dynamo import Item
 from graphql_api.kit.dynamo.connection import shared_client
@@ -56,6 +57,7 @@ TABLES: tuple[type[Item], ...] = (
     CommissionsItem,
     CampaignsItem,
     CodesItem,
+    FriendsItem,
     AccessItem,
     RequestsItem,
     WebhooksItem,

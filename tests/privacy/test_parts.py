@@ -12,6 +12,7 @@ from graphql_api.connectors import models as connectors
 from graphql_api.coupons import models as coupons
 from graphql_api.documents import models as documents
 from graphql_api.forecasts import models as forecasts
+from graphql_api.friends import models as friends
 from graphql_api.guides import models as guides
 from graphql_api.kit.dynamo import Item
 from graphql_api.mall import models as mall
@@ -37,6 +38,7 @@ OF_NO_MEMBER = {
     *(campaigns.Counter, members.Counter, tags.Counter, access.Counter),
     *(tags.TagGroup, tags.Tag, tags.NameClaim, tags.MemberCount, tags.Mark),
     *(access.StaffAccount, access.WecomClaim, access.ApiKey),
+    *(friends.Welcome, friends.ContactWay, friends.KeptDay),
     *(codes.Code, codes.Scene, codes.Tally),
     *(bulk.LastOperation, points.ProgramPart),
     *(commissions.OrderLedger, commissions.CommissionRow, commissions.MonthSum),
@@ -70,6 +72,9 @@ LEAD_NOWHERE = {
     webhooks.Delivery: "ids of what changed, for two weeks",
     connectors.Copy: "until the stream tells that the member is gone",
     connectors.Link: "a vendor's code of a coupon that is gone, or keys of whom they made one",
+    friends.Friend: "ids of WeCom; which member that is, claims say, which are gone",
+    friends.Customer: "the same",
+    friends.UnionLink: "the same",
     connectors.BackLink: "the same, the other way",
     connectors.Message: "what a vendor pushed, as it arrived, for thirty days",
     requests.Request: "under the asker's id, with a sealed answer, for two days",

@@ -10,6 +10,7 @@ from graphql_api.campaigns.types import Campaign, published
 from graphql_api.codes import models, repository, rules
 from graphql_api.codes.rules import Came
 from graphql_api.context import Info
+from graphql_api.friends import repository as friends
 from graphql_api.guides import repository as guides
 from graphql_api.guides.rules import visible as visible_guide
 from graphql_api.guides.types import Guide
@@ -27,6 +28,7 @@ from graphql_api.stores import repository as stores
 from graphql_api.stores.types import Store
 
 if TYPE_CHECKING:
+    from graphql_api.friends.types import ContactWay
     from graphql_api.members.types import Member
 
 describe_enum(
@@ -112,6 +114,14 @@ class ScanCode(Node):
         description="A link to the picture, good for an hour; null until `scanCodeDraw` drew it,"
         " and six days after. 小程序码图片链接",
         resolver=_url,
+    )
+    contact_way: Annotated["ContactWay", strawberry.lazy("graphql_api.friends.types")] | None = (
+        relation(
+            key="id",
+            load=friends.ways_of,
+            rule=CODE_FIELD,
+            description="The code of WeCom for the same; null until it was made. 联系我",
+        )
     )
     came: ScanCodeTally = relation(
         key="id", load=repository.tallies, rule=CODE_FIELD, description="How many came. 来访人数"

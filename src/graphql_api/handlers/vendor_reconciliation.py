@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from graphql_api.connectors import repository, tasks
 from graphql_api.connectors.service import begin_day
+from graphql_api.friends import queueing as friends
 from graphql_api.kit.time import real_now
 from graphql_api.observability import count, invocation, logger
 from graphql_api.stores import service as stores
@@ -28,6 +29,7 @@ def handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
     if swept:
         count("VENDOR_SWEPT", swept)
         logger.warning("what waited was in no queue", swept=swept)
+    friends.keep_ways(stores.clock().today())
     return {"swept": swept, "runs": len(begun)}
 
 

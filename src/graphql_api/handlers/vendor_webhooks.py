@@ -1,4 +1,4 @@
-"""What Youzan and Weimob push: POST /vendors/youzan and /vendors/weimob.
+"""What Youzan, Weimob and WeCom push: POST /vendors/youzan, /vendors/weimob and /vendors/wecom.
 
 A function of its own, for an answer within two seconds: it loads nothing of GraphQL, and of the
 slices this one's storage only.
@@ -13,6 +13,7 @@ import orjson
 from graphql_api.connectors import receiving
 from graphql_api.connectors.receiving import Answer
 from graphql_api.connectors.rules import Vendor
+from graphql_api.connectors.wecom import receiving as wecom
 from graphql_api.kit.time import real_now
 from graphql_api.observability import invocation
 
@@ -22,7 +23,10 @@ PATHS = {f"/vendors/{vendor.value.lower()}": vendor for vendor in Vendor}
 @invocation
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """One request of API Gateway (payload 2.0), whose body may be told in base64."""
-    vendor = PATHS.get(event.get("rawPath", "").removeprefix(_stage(event)))
+    path = event.get("rawPath", "").removeprefix(_stage(event))
+    if path == wecom.PATH:
+        return _of_wecom(event)
+    vendor = PATHS.get(path)
     if vendor is None:
         return _told(Answer(404, {"message": "there is nothing here"}))
     try:
@@ -31,6 +35,20 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         return _told(Answer(400, {"message": "the body is not what it says"}))
     headers = {name.lower(): value for name, value in event.get("headers", {}).items()}
     return _told(receiving.receive(vendor, headers, raw, at=real_now()))
+
+
+def _of_wecom(event: dict[str, Any]) -> dict[str, Any]:
+    """A push, or by GET the check of the address."""
+    query = event.get("queryStringParameters") or {}
+    if event["requestContext"]["http"]["method"] == "GET":
+        answer = wecom.check_address(query, at=real_now())
+    else:
+        try:
+            answer = wecom.receive(query, _raw(event), at=real_now())
+        except binascii.Error:
+            answer = wecom.Answer(400)
+    headers = {"content-type": "text/plain; charset=utf-8"}
+    return {"statusCode": answer.status, "headers": headers, "body": answer.text}
 
 
 def _raw(event: dict[str, Any]) -> bytes:

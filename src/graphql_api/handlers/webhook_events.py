@@ -6,6 +6,7 @@ from typing import Any
 
 from graphql_api.connectors import tasks as connectors
 from graphql_api.coupons.models import coupon_of
+from graphql_api.friends import tasks as friends
 from graphql_api.kit.time import real_now
 from graphql_api.observability import count, invocation, logger
 from graphql_api.webhooks import tasks
@@ -45,4 +46,6 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, list[Any]]:
         logger.info("webhooks on their way", events=len(events), deliveries=sent)
     if due := connectors.notice([change_of(record) for record in event["Records"]]):
         logger.info("vendors are to be told", copies=due)
+    if met := friends.notice([change_of(record) for record in event["Records"]]):
+        logger.info("customers may be members", customers=met)
     return {"batchItemFailures": []}

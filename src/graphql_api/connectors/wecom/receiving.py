@@ -1,0 +1,94 @@
+"""Receiving what WeCom pushes: believed, opened, queued and acknowledged, and nothing more.
+
+An answer to the check of the address has to come within a second, one to an event within five; then
+WeCom tries three times more. A queue keeps what was acknowledged: events have no ids, and who
+follows them looks at what they are about.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from graphql_api.config import settings
+from graphql_api.connectors.wecom.events import ContactEvent, Unreadable, event_of, fields_of
+from graphql_api.connectors.weixin_crypto import Crypt, Forged, is_signed
+from graphql_api.kit import queues
+from graphql_api.observability import count, logger
+
+PATH = "/vendors/wecom"
+MAX_BYTES = 64 * 1024
+FRESH = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What WeCom is answered."""
+
+    status: int
+    text: str = ""
+
+
+TAKEN = Answer(200, "success")
+
+
+def check_address(query: Mapping[str, str], *, at: datetime) -> Answer:
+    """The answer to the check of the address: what was encrypted in `echostr`, bare."""
+    try:
+        return Answer(200, _opened(query, query.get("echostr", ""), at).decode())
+    except (Forged, UnicodeDecodeError) as error:
+        return _refused(error)
+
+
+def receive(query: Mapping[str, str], raw: bytes, *, at: datetime) -> Answer:
+    """Take a push in: what is acknowledged stands in a queue, or is about nothing of ours.
+
+    An event with a welcome code goes into the fast lane too, at once.
+    """
+    if len(raw) > MAX_BYTES:
+        return Answer(413, "too large")
+    try:
+        encrypted = fields_of(raw).get("Encrypt", "")
+        event = event_of(fields_of(_opened(query, encrypted, at)))
+    except (Forged, Unreadable) as error:
+        return _refused(error)
+    if event is None:
+        count("WECOM_PUSH_OF_NO_CONCERN")
+        return TAKEN
+    _queue(event)
+    count(f"WECOM_{event.push.name}")
+    return TAKEN
+
+
+def _opened(query: Mapping[str, str], encrypted: str, at: datetime) -> bytes:
+    """What was encrypted, of a signed and fresh request."""
+    known = settings()
+    token = known.wecom_callback_token.get_secret_value()
+    key = known.wecom_callback_key.get_secret_value()
+    timestamp, nonce = query.get("timestamp", ""), query.get("nonce", "")
+    if not token or not key:
+        raise Forged("no callback is set up")
+    if not is_signed(query.get("msg_signature", ""), token, timestamp, nonce, encrypted):
+        raise Forged("not signed")
+    if not _is_fresh(timestamp, at):
+        raise Forged("not of now")
+    return Crypt.of(key, known.wecom_corp_id).open(encrypted)
+
+
+def _is_fresh(timestamp: str, at: datetime) -> bool:
+    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
+        return False
+    return abs(at.timestamp() - int(timestamp)) <= FRESH.total_seconds()
+
+
+def _queue(event: ContactEvent) -> None:
+    known = settings()
+    if event.welcome_code is not None:
+        queues.send(known.welcome_queue_url, [queues.Message(event.model_dump(mode="json"))])
+    bare = event.model_copy(update={"welcome_code": None})
+    queues.send(known.contact_queue_url, [queues.Message(bare.model_dump(mode="json"))])
+
+
+def _refused(error: Exception) -> Answer:
+    count("WECOM_PUSH_REFUSED")
+    logger.warning("push refused", platform="wecom", reason=str(error) or type(error).__name__)
+    return Answer(401, "")

@@ -1,0 +1,205 @@
+"""What is stored of friendships: who is whose friend, customers of the corp, and welcomes."""
+
+from datetime import date
+
+from pynamodb.attributes import ListAttribute, UnicodeAttribute, VersionAttribute
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb_attributes import UnicodeEnumAttribute
+
+from graphql_api.friends import rules
+from graphql_api.friends.rules import Event, FriendState
+from graphql_api.kit import ids
+from graphql_api.kit.dynamo import InstantAttribute, Item, table_name
+
+SOLE = "@"
+CHAIN = "chain"
+_INSTANT = InstantAttribute()
+
+
+class GuideIndex(GlobalSecondaryIndex["FriendsItem"]):
+    """The friends of a user of WeCom, by time."""
+
+    class Meta:
+        index_name = "guide"
+        projection = KeysOnlyProjection()
+
+    of_user = UnicodeAttribute(hash_key=True)
+    place = UnicodeAttribute(range_key=True)
+
+
+class CustomerIndex(GlobalSecondaryIndex["FriendsItem"]):
+    """The friendships of a customer, by time."""
+
+    class Meta:
+        index_name = "customer"
+        projection = KeysOnlyProjection()
+
+    of_customer = UnicodeAttribute(hash_key=True)
+    place = UnicodeAttribute(range_key=True)
+
+
+class FriendsItem(Item):
+    """The table of this slice; every item has the base key (id, sort)."""
+
+    class Meta:
+        table_name = table_name("friends")
+        billing_mode = "PAY_PER_REQUEST"
+
+    id = UnicodeAttribute(hash_key=True)
+    sort = UnicodeAttribute(range_key=True, default=SOLE)
+    of_user = UnicodeAttribute(null=True)
+    of_customer = UnicodeAttribute(null=True)
+    place = UnicodeAttribute(null=True)
+
+    by_guide = GuideIndex()
+    by_customer = CustomerIndex()
+
+
+class Friend(FriendsItem):
+    """A customer and a user of WeCom: where their friendship stands.
+
+    `guide_id` and `store_id` say whose user it was at the last event. Which member the customer is,
+    their claims say.
+    """
+
+    id_prefix = "frd"
+
+    user_id = UnicodeAttribute()
+    external_user_id = UnicodeAttribute()
+    guide_id = UnicodeAttribute(null=True)
+    store_id = UnicodeAttribute(null=True)
+    last = UnicodeEnumAttribute(Event)
+    changed_at = InstantAttribute()
+    since = InstantAttribute(null=True)
+    scene = UnicodeAttribute(null=True)
+    scene_at = InstantAttribute(null=True)
+    code_id = UnicodeAttribute(null=True)
+    version = VersionAttribute()
+
+    @property
+    def friendship(self) -> rules.Friendship:
+        """What is known of it."""
+        return rules.Friendship(self.last, self.changed_at, self.since, self.scene, self.scene_at)
+
+    @friendship.setter
+    def friendship(self, known: rules.Friendship) -> None:
+        self.last = known.last
+        self.changed_at = known.changed_at
+        self.since = known.since
+        self.scene = known.scene
+        self.scene_at = known.scene_at
+
+    @property
+    def state(self) -> FriendState:
+        """Where it stands."""
+        return self.friendship.state
+
+
+class Customer(FriendsItem):
+    """Somebody whom the corp knows by an external user id, and WeChat by a unionid."""
+
+    id_prefix = "ctm"
+
+    external_user_id = UnicodeAttribute()
+    union_id = UnicodeAttribute(null=True)
+
+
+class UnionLink(FriendsItem):
+    """The customer who has a unionid: found when a member brings it."""
+
+    external_user_id = UnicodeAttribute()
+
+
+class Welcome(FriendsItem):
+    """What new friends are told, of a store or of the chain."""
+
+    text = UnicodeAttribute()
+    link_title = UnicodeAttribute(null=True)
+    link_url = UnicodeAttribute(null=True)
+    changed_at = InstantAttribute()
+    changed_by = UnicodeAttribute()
+    version = VersionAttribute()
+
+    @property
+    def link(self) -> tuple[str, str] | None:
+        """Title and address of what is sent along."""
+        if self.link_title is None or self.link_url is None:
+            return None
+        return self.link_title, self.link_url
+
+    @property
+    def store_id(self) -> str | None:
+        """The store whose friends are told so; None for those of the chain."""
+        told = str(self.id).removeprefix("welcome#")
+        return None if told == CHAIN else told
+
+
+class ContactWay(FriendsItem):
+    """A contact way of WeCom for a code; without a `config_id` while nobody knows whether it is.
+
+    `led_to` are the users whom it leads to; `problem` is WeCom's number for why it does not follow.
+    """
+
+    id_prefix = "cwy"
+
+    code_id = UnicodeAttribute()
+    config_id = UnicodeAttribute(null=True)
+    picture_url = UnicodeAttribute(null=True)
+    user_ids: ListAttribute[str] = ListAttribute(default=list)
+    first_asked_at = InstantAttribute(null=True)
+    asked_at = InstantAttribute(null=True)
+    led_at = InstantAttribute(null=True)
+    problem = UnicodeAttribute(null=True)
+    version = VersionAttribute()
+
+    @property
+    def led_to(self) -> list[str]:
+        """The users whom it leads to, in alphabetical order."""
+        return list(self.user_ids)
+
+
+class KeptDay(FriendsItem):
+    """The ways were led anew on this day."""
+
+
+WAYS = "ways"
+
+
+def way_id(code_id: str) -> str:
+    """The id of a code's contact way."""
+    return ids.derived_id("cwy", code_id)
+
+
+def kept_key(day: date) -> str:
+    """The key of a day on which ways were led anew."""
+    return f"kept#{day.isoformat()}"
+
+
+def friend_id(user_id: str, external_user_id: str) -> str:
+    """The id of a friendship; WeCom takes user ids that differ in case for one."""
+    return ids.derived_id("frd", user_id.lower(), external_user_id)
+
+
+def customer_id(external_user_id: str) -> str:
+    """The id of a customer."""
+    return ids.derived_id("ctm", external_user_id)
+
+
+def union_key(union_id: str) -> str:
+    """The key of who has a unionid."""
+    return f"union#{union_id}"
+
+
+def welcome_key(store_id: str | None) -> str:
+    """The key of a store's welcome, or of the chain's."""
+    return f"welcome#{store_id or CHAIN}"
+
+
+def user_key(user_id: str) -> str:
+    """The key of a user's friends."""
+    return user_id.lower()
+
+
+def place_of(friend: Friend) -> str:
+    """By when it began, or was first heard of; the id makes the key unique."""
+    return f"{_INSTANT.serialize(friend.since or friend.changed_at)}#{friend.id}"

@@ -1,0 +1,177 @@
+"""Access paths of friendships, customers and welcomes."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from pynamodb.exceptions import PutError
+
+from graphql_api.friends import models
+from graphql_api.friends.models import (
+    SOLE,
+    WAYS,
+    ContactWay,
+    Customer,
+    Friend,
+    FriendsItem,
+    KeptDay,
+    UnionLink,
+    Welcome,
+)
+from graphql_api.kit.dynamo import Page, Transaction, batch_get, batch_write, key_page
+from graphql_api.members import repository as members
+from graphql_api.members.models import Member
+from graphql_api.members.rules import IdentityKind
+
+
+def get_many(friend_ids: Sequence[str]) -> list[Friend | None]:
+    """Friendships by id."""
+    return batch_get(Friend, [(id_, SOLE) for id_ in friend_ids])
+
+
+def get(friend_id: str) -> Friend | None:
+    """One friendship as it is now (strongly consistent), to decide on."""
+    return batch_get(Friend, [(friend_id, SOLE)], consistent=True)[0]
+
+
+def save(tx: Transaction, friend: Friend) -> None:
+    """Write a friendship, new or over the version that was read."""
+    friend.of_user = models.user_key(friend.user_id)
+    friend.of_customer = friend.external_user_id
+    friend.place = models.place_of(friend)
+    tx.save(friend)
+
+
+def page_of_user(user_id: str, *, first: int, after: str | None, reverse: bool) -> Page[Friend]:
+    """The friendships of a user of WeCom, ended ones too, by time: one Query, one BatchGetItem."""
+    keys = key_page(
+        FriendsItem.by_guide,
+        models.user_key(user_id),
+        FriendsItem.place,
+        first=first,
+        after=after,
+        reverse=reverse,
+    )
+    return keys.showing(batch_get(Friend, [item.key for item in keys.items]))
+
+
+def page_of_customer(
+    external_user_id: str, *, first: int, after: str | None, reverse: bool
+) -> Page[Friend]:
+    """The friendships of a customer, ended ones too, by time: one Query, one BatchGetItem."""
+    keys = key_page(
+        FriendsItem.by_customer,
+        external_user_id,
+        FriendsItem.place,
+        first=first,
+        after=after,
+        reverse=reverse,
+    )
+    return keys.showing(batch_get(Friend, [item.key for item in keys.items]))
+
+
+def get_customer(external_user_id: str) -> Customer | None:
+    """What is known of a customer."""
+    return batch_get(Customer, [(models.customer_id(external_user_id), SOLE)])[0]
+
+
+def put_customer(external_user_id: str, union_id: str | None) -> None:
+    """Keep what WeCom says of a customer; again changes nothing."""
+    known = Customer(
+        models.customer_id(external_user_id), external_user_id=external_user_id, union_id=union_id
+    )
+    rows: list[FriendsItem] = [known]
+    if union_id is not None:
+        rows.append(UnionLink(models.union_key(union_id), external_user_id=external_user_id))
+    batch_write(FriendsItem, rows)
+
+
+def customers_by_union(union_ids: Sequence[str]) -> list[str | None]:
+    """The customers who have these unionids, by external user id."""
+    found = batch_get(UnionLink, [(models.union_key(id_), SOLE) for id_ in union_ids])
+    return [link.external_user_id if link else None for link in found]
+
+
+def members_of(external_user_ids: Sequence[str]) -> list[Member | None]:
+    """The members whom customers are, by their claims: two BatchGetItem."""
+    claims = [f"{IdentityKind.WECOM_EXTERNAL.value}#{id_}" for id_ in external_user_ids]
+    holders = members.holders(claims)
+    known = [id_ for id_ in holders if id_ is not None]
+    found = dict(zip(known, members.get_many(known), strict=True))
+    return [found.get(id_) if id_ is not None else None for id_ in holders]
+
+
+def welcomes(keys: Sequence[str]) -> list[Welcome | None]:
+    """Welcomes by key."""
+    return batch_get(Welcome, [(key, SOLE) for key in keys])
+
+
+def save_welcome(tx: Transaction, welcome: Welcome) -> None:
+    """Write a welcome, new or over the version that was read."""
+    tx.save(welcome)
+
+
+def delete_welcome(tx: Transaction, welcome: Welcome) -> None:
+    """Remove a welcome."""
+    tx.delete(welcome)
+
+
+# --- contact ways ----------------------------------------------------------------------------
+
+
+def get_way(code_id: str) -> ContactWay | None:
+    """The contact way of a code as it is now (strongly consistent)."""
+    return batch_get(ContactWay, [(models.way_id(code_id), SOLE)], consistent=True)[0]
+
+
+def ways_of(code_ids: Sequence[str]) -> list[ContactWay | None]:
+    """The contact ways of codes."""
+    return batch_get(ContactWay, [(models.way_id(id_), SOLE) for id_ in code_ids])
+
+
+def save_way(tx: Transaction, way: ContactWay) -> None:
+    """Write a way, new or over the version that was read."""
+    way.of_user = WAYS
+    way.place = way.id
+    tx.save(way)
+
+
+def note_made(
+    way: ContactWay, config_id: str, picture_url: str, user_ids: Sequence[str], *, at: datetime
+) -> ContactWay:
+    """Keep what WeCom made or led anew, over whatever is noted: a lost answer would be worse."""
+    way.config_id, way.picture_url = config_id, picture_url
+    way.user_ids = list(user_ids)
+    way.led_at, way.problem = at, None
+    way.of_user, way.place = WAYS, way.id
+    way.save(add_version_condition=False)
+    return way
+
+
+def note_refused(way: ContactWay, problem: str) -> None:
+    """Keep why a way does not follow."""
+    way.problem = problem
+    way.save(add_version_condition=False)
+
+
+def delete_way(way: ContactWay) -> None:
+    """Forget a way that was ended."""
+    way.delete(add_version_condition=False)
+
+
+def page_of_ways(*, first: int, after: str | None, reverse: bool) -> Page[ContactWay]:
+    """All contact ways: one Query, one BatchGetItem."""
+    keys = key_page(
+        FriendsItem.by_guide, WAYS, FriendsItem.place, first=first, after=after, reverse=reverse
+    )
+    return keys.showing(batch_get(ContactWay, [item.key for item in keys.items]))
+
+
+def begin_day(day: date) -> bool:
+    """Be the one who leads the ways anew on a day; False when somebody was."""
+    try:
+        KeptDay(models.kept_key(day)).save(condition=KeptDay.id.does_not_exist())
+    except PutError as error:
+        if error.cause_response_code != "ConditionalCheckFailedException":
+            raise
+        return False
+    return True

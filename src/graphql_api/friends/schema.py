@@ -1,0 +1,174 @@
+"""Queries and mutations of friends."""
+
+from typing import Annotated
+
+import strawberry
+
+from graphql_api.context import Info
+from graphql_api.errors import NotFound
+from graphql_api.friends import models, repository, rules, service, ways
+from graphql_api.friends.types import ContactWay, Friend, FriendWelcome
+from graphql_api.guides import repository as guides
+from graphql_api.guides.rules import visible as visible_guide
+from graphql_api.kit.graphql import (
+    Connection,
+    UserError,
+    changed_field,
+    command,
+    errors_field,
+    mutation,
+    paged,
+)
+from graphql_api.kit.graphql.arguments import INPUT, After, First, Reverse
+from graphql_api.kit.time import real_now
+from graphql_api.permissions import CODE_WRITE, FRIEND_FIELD, FRIEND_WRITE
+from graphql_api.viewer import Role
+
+GuideId = Annotated[strawberry.ID, strawberry.argument(description="Whose friends. 导购 ID")]
+CodeId = Annotated[strawberry.ID, strawberry.argument(description="Of which code. 活码 ID")]
+StoreId = Annotated[
+    strawberry.ID | None,
+    strawberry.argument(description="Of this store; of the chain by default. 门店 ID"),
+]
+
+
+@strawberry.type
+class FriendQueries:
+    """Root fields of this slice."""
+
+    @strawberry.field(
+        description="The friends of a guide in WeCom by time, lost ones too. 导购的企微好友",
+        graphql_type=Connection[Friend],
+        metadata={"rule": FRIEND_FIELD},
+    )
+    async def friends(
+        self,
+        info: Info,
+        guide_id: GuideId,
+        first: First = 20,
+        after: After = None,
+        reverse: Reverse = False,
+    ) -> object:
+        """A guide asks for their own."""
+        viewer = info.context.viewer
+        guide = await info.context.load(guides.get_many, guide_id)
+        is_another = viewer.role is Role.GUIDE and guide_id != viewer.id
+        if guide is None or is_another or visible_guide(viewer, guide) is None:
+            raise NotFound("There is no such guide", field=("guideId",))
+        return await paged(
+            info.context,
+            repository.page_of_user,
+            guide.wecom_user_id,
+            first=first,
+            after=after,
+            reverse=reverse,
+            visible=rules.visible,
+        )
+
+    @strawberry.field(
+        description="What new friends of a store's guides are told, or of all. 欢迎语",
+        graphql_type=FriendWelcome | None,
+        metadata={"rule": FRIEND_FIELD},
+    )
+    async def friend_welcome(self, info: Info, store_id: StoreId = None) -> models.Welcome | None:
+        """What was set there itself."""
+        if store_id is not None and not info.context.viewer.reaches_store(store_id):
+            raise NotFound("There is no such store", field=("storeId",))
+        key = models.welcome_key(store_id)
+        found: models.Welcome | None = await info.context.load(repository.welcomes, key)
+        return found
+
+
+@strawberry.input(description="What new friends are told. 设置欢迎语")
+class FriendWelcomeSetInput:
+    """See service.WelcomeSet."""
+
+    store_id: strawberry.ID | None = strawberry.field(
+        default=None, description="For the friends of this store's guides; else of all. 门店 ID"
+    )
+    text: str = strawberry.field(
+        description="At most 3,800 bytes in UTF-8; `{guide}` and `{store}` stand for names. 文本"
+    )
+    link_title: str | None = strawberry.field(
+        default=None, description="The title of a link, with its address. 链接标题"
+    )
+    link_url: str | None = strawberry.field(
+        default=None, description="An https address that comes along. 链接地址"
+    )
+
+
+@strawberry.input(description="Which welcome is to go. 删除欢迎语")
+class FriendWelcomeRemoveInput:
+    """See service.WelcomeRemove."""
+
+    store_id: strawberry.ID | None = strawberry.field(
+        default=None, description="That of this store; else that of the chain. 门店 ID"
+    )
+
+
+@strawberry.type(description="What became of a contact way. 联系我操作结果")
+class ContactWayPayload:
+    """The way, or why not."""
+
+    contact_way: ContactWay | None = changed_field("As it is now; null when refused. 联系我")
+    user_errors: list[UserError] = errors_field()
+
+
+@strawberry.type(description="What became of a welcome. 欢迎语操作结果")
+class FriendWelcomePayload:
+    """The welcome, or why not."""
+
+    welcome: FriendWelcome | None = changed_field("As it is now; null when refused. 欢迎语")
+    user_errors: list[UserError] = errors_field()
+
+
+@strawberry.type(description="What became of a welcome that is to go. 删除欢迎语结果")
+class WelcomePayload:
+    """Whether there was one, or why not."""
+
+    removed: bool | None = changed_field("Whether there was one; null when refused. 是否删除")
+    user_errors: list[UserError] = errors_field()
+
+
+@strawberry.type
+class FriendMutations:
+    """Commands of this slice."""
+
+    @mutation(
+        ContactWayPayload,
+        rule=CODE_WRITE,
+        description=(
+            "The contact way of a code of a guide or a store: made once in WeCom, with the scene as"
+            " its State, and led to the guides at work each day. 生成联系我"
+        ),
+    )
+    def scan_code_contact_way_create(self, info: Info, id: CodeId) -> models.ContactWay:
+        """See ways.make."""
+        return ways.make(id, viewer=info.context.viewer, at=real_now())
+
+    @mutation(
+        FriendWelcomePayload,
+        rule=FRIEND_WRITE,
+        description=(
+            "What new friends of guides are told at once, within the 20 seconds that WeCom gives:"
+            " the words of the guide's store, else those of the chain. 设置欢迎语"
+        ),
+    )
+    def friend_welcome_set(
+        self, info: Info, input: Annotated[FriendWelcomeSetInput, INPUT]
+    ) -> models.Welcome:
+        """See service.set_welcome."""
+        given = command(service.WelcomeSet, input)
+        return service.set_welcome(given, viewer=info.context.viewer, at=real_now())
+
+    @mutation(
+        WelcomePayload,
+        rule=FRIEND_WRITE,
+        description="Take the words of a store, or of the chain, back. 删除欢迎语",
+    )
+    def friend_welcome_remove(
+        self, info: Info, input: Annotated[FriendWelcomeRemoveInput, INPUT]
+    ) -> bool:
+        """See service.remove_welcome."""
+        given = command(service.WelcomeRemove, input)
+        return service.remove_welcome(given.store_id, viewer=info.context.viewer)
