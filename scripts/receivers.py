@@ -39,5 +39,9 @@ def event_of(request: Request, raw: bytes) -> dict[str, Any]:
 
 
 app = Starlette(
-    routes=[Route("/vendors/{vendor}", receive, methods=["GET", "POST"]), Mount("/", app=api)]
+    routes=[
+        *(Route(path, receive, methods=["GET", "POST"]) for path in vendor_webhooks.PLATFORMS),
+        Route("/vendors/{vendor}", receive, methods=["POST"]),
+        Mount("/", app=api),
+    ]
 )

@@ -14,7 +14,6 @@ from pynamodb.attributes import TTLAttribute
 from starlette.routing import Route
 
 from graphql_api.config import settings
-from graphql_api.connectors.wecom import receiving as wecom
 from graphql_api.handlers import vendor_webhooks
 from graphql_api.kit.dynamo import Item
 from graphql_api.privacy.parts import PARTS
@@ -247,7 +246,7 @@ def test_vendors_reach_a_function_of_their_own_that_answers_within_ten_seconds()
     routes = of_type("AWS::ApiGatewayV2::Route").values()
     theirs = {r["RouteKey"] for r in routes if "VendorIntegration" in str(r["Target"])}
     ours = {f"POST {path}" for path in vendor_webhooks.PATHS}
-    assert theirs == ours | {f"{method} {wecom.PATH}" for method in ("GET", "POST")}
+    assert theirs == ours | {f"{m} {p}" for p in vendor_webhooks.PLATFORMS for m in ("GET", "POST")}
 
 
 def test_api_is_traced_where_a_parameter_says_so() -> None:

@@ -26,6 +26,8 @@ from graphql_api.connectors.models import Message, Shop
 from graphql_api.connectors.rules import LinkKind, MessageState, Vendor
 from graphql_api.connectors.secrets import secrets
 from graphql_api.connectors.service import LinkSet, ShopLink
+from graphql_api.connectors.wecom import receiving as wecom
+from graphql_api.connectors.weixin_crypto import Crypt, signature
 from graphql_api.handlers import vendor_webhooks
 from graphql_api.kit import queues
 from graphql_api.kit.time import DEFAULT_ZONE, Clock
@@ -49,6 +51,13 @@ _BURST = 10
 _AT_ONCE = 10
 """MessagesAtOnce of the template."""
 _APP, _SECRET, _ROOT, _STORE = "app-bench", "not-a-secret", "1001", "52323"
+
+_CORP, _TOKEN, _KEY = "ww-bench", "not-a-token", "k" * 43
+_FRIEND = b"""<xml><ToUserName>ww-bench</ToUserName><FromUserName>sys</FromUserName>
+<CreateTime>1795140303</CreateTime><MsgType>event</MsgType><Event>change_external_contact</Event>
+<ChangeType>add_external_contact</ChangeType><UserID>guide_0017</UserID>
+<ExternalUserID>wmAJ2GCAAAXtWyujaWJHDDGi0mACAAAA</ExternalUserID><State>q7xk2m9d01</State>
+<WelcomeCode>WELCOMECODE</WelcomeCode></xml>"""
 
 CONTEXT: Any = SimpleNamespace(
     function_name="vendor_webhooks",
@@ -85,25 +94,29 @@ def run(say: Callable[[str], None]) -> str:
 
 def _own_work(pushes: list[Push], say: Callable[[str], None]) -> str:
     """Both handlers in turn for each push, storage and queue away; the figures of all rounds."""
-    taken: dict[str, list[float]] = {"an empty handler": [], "the receiver": []}
+    names = ("an empty handler", "the receiver", "an event of WeCom, opened")
+    taken: dict[str, list[float]] = {name: [] for name in names}
     events = [_event(push) for push in pushes]
+    of_wecom = _event_of_wecom()
+    receive = vendor_webhooks.handler
     nothing: Any = lambda *_: None  # noqa: E731 - a function for each of them
     with (
         _without(repository, "receive", nothing),
         _without(queues, "send", nothing),
         _without(receiving, "count", nothing),  # told to nobody here
+        _without(wecom, "count", nothing),
     ):
         for round_ in range(ROUNDS + 1):
             gc.collect()
             for event in events:
-                for name, handler in zip(taken, (empty, vendor_webhooks.handler), strict=True):
+                asked = ((empty, event), (receive, event), (receive, of_wecom))
+                for name, (handler, given) in zip(names, asked, strict=True):
                     began = time.perf_counter()
-                    handler(event, CONTEXT)
+                    handler(given, CONTEXT)
                     if round_:
                         taken[name].append(time.perf_counter() - began)
             say(f"round {round_} of {ROUNDS}")
-    floor, mine = taken.values()
-    cuts = [statistics.quantiles(all_, n=100) for all_ in (floor, mine)]
+    cuts = [statistics.quantiles(all_, n=100) for all_ in taken.values()]
     for name, each in zip(taken, cuts, strict=True):
         say(f"{name}: p50 {each[49] * 1e3:.2f} ms, p99 {each[98] * 1e3:.2f} ms")
     rows = [
@@ -155,6 +168,24 @@ def _event(push: Push) -> dict[str, Any]:
     }
 
 
+def _event_of_wecom() -> dict[str, Any]:
+    """A new friend with a welcome code, signed and encrypted as WeCom does."""
+    sealed = Crypt.of(_KEY, _CORP).seal(_FRIEND, os.urandom(16))
+    stamp, nonce = str(int(time.time())), "415670741"
+    return {
+        "rawPath": "/vendors/wecom",
+        "queryStringParameters": {
+            "msg_signature": signature(_TOKEN, stamp, nonce, sealed),
+            "timestamp": stamp,
+            "nonce": nonce,
+        },
+        "headers": {},
+        "body": base64.b64encode(f"<xml><Encrypt>{sealed}</Encrypt></xml>".encode()).decode(),
+        "isBase64Encoded": True,
+        "requestContext": {"stage": "$default", "http": {"method": "POST"}},
+    }
+
+
 @contextmanager
 def _chain(say: Callable[[str], None]) -> Iterator[tuple[Shop, Youzan]]:
     """A chain with a store that is linked, and the vendor that it is linked with."""
@@ -168,6 +199,9 @@ def _chain(say: Callable[[str], None]) -> Iterator[tuple[Shop, Youzan]]:
     ):
         local.point_at(running.url)
         os.environ["APP_YOUZAN_BASE_URL"] = simulator.url
+        os.environ["APP_WECOM_CORP_ID"] = _CORP
+        os.environ["APP_WECOM_CALLBACK_TOKEN"] = _TOKEN
+        os.environ["APP_WECOM_CALLBACK_KEY"] = _KEY
         settings.cache_clear()
         secrets.forget()
         tables.create_all()

@@ -77,6 +77,7 @@ class Settings(BaseSettings):
     wechat_code_page: str = "pages/join/index"
     wechat_push_token: SecretStr = SecretStr("")
     wechat_push_key: SecretStr = SecretStr("")
+    wechat_queue_url: str = ""
     wecom_base_url: str = "https://qyapi.weixin.qq.com"
     wecom_corp_id: str = ""
     wecom_app_secret: SecretStr = SecretStr("")

@@ -11,13 +11,15 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 import pytest
 
-from graphql_api.config import settings
+from graphql_api.config import Settings, settings
+from graphql_api.connectors import weixin_door
 from graphql_api.connectors.wecom import receiving
 from graphql_api.connectors.wecom.events import ContactEvent, Push, Unreadable, event_of, fields_of
 from graphql_api.connectors.weixin_crypto import Crypt, signature
 from graphql_api.handlers import vendor_webhooks
 from graphql_api.kit import queues
 from graphql_api.kit.time import real_now
+from tests.connectors.test_weixin_crypto import CORP_B, ECHO, KEY_B
 
 TOKEN, KEY, CORP = "tok3nTok3n", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG", "ww1234567890abcdef"
 CONTEXT: Any = SimpleNamespace(
@@ -43,9 +45,11 @@ def queued(monkeypatch: pytest.MonkeyPatch) -> Iterator[Queued]:
     }.items():
         monkeypatch.setenv(f"APP_{name}", value)
     settings.cache_clear()
+    receiving.door.forget()
     monkeypatch.setattr(queues, "send", lambda url, all_: sent.extend((url, m.body) for m in all_))
     yield sent
     settings.cache_clear()
+    receiving.door.forget()
 
 
 def xml(**fields: str) -> bytes:
@@ -194,6 +198,47 @@ def test_address_is_checked_by_what_was_encrypted_bare(queued: Queued) -> None:
     assert asked("GET", {**query, "echostr": echo.replace("+", " ")[:-4]})["statusCode"] == 401
     assert asked("GET", {})["statusCode"] == 401
     assert queued == []
+
+
+def test_address_of_the_sample_is_checked_even_with_its_plus_decoded_once_too_often(
+    queued: Queued, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("APP_WECOM_CORP_ID", CORP_B)
+    monkeypatch.setenv("APP_WECOM_CALLBACK_TOKEN", "QDG6eK")
+    monkeypatch.setenv("APP_WECOM_CALLBACK_KEY", KEY_B)
+    settings.cache_clear()
+    query = {
+        "msg_signature": "5c45ff5e21c57e6ad56bac8758b79b1d9ac89fd3",
+        "timestamp": "1409659589",
+        "nonce": "263014780",
+    }
+    at = datetime.fromtimestamp(1409659589, UTC)
+    for echo in (ECHO, ECHO.replace("+", " ")):
+        answer = receiving.check_address({**query, "echostr": echo}, at=at)
+        assert answer == receiving.Answer(200, "1616140317555161061")
+
+
+def test_token_and_key_are_changed_without_a_restart(
+    queued: Queued, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What does not do has the secret read anew; who forges does not have it read often."""
+    read: list[Settings] = []
+
+    def reading() -> Settings:
+        read.append(Settings())
+        return read[-1]
+
+    monkeypatch.setattr(weixin_door, "Settings", reading)
+    old = pushed(xml())
+    new = pushed(xml(), token="n3w")
+    assert receiving.receive(*old, at=AT).status == 200
+    assert read == []
+    monkeypatch.setenv("APP_WECOM_CALLBACK_TOKEN", f"{TOKEN},n3w")
+    assert receiving.receive(*new, at=AT).status == 200
+    assert receiving.receive(*old, at=AT).status == 200
+    for n in range(20):
+        assert receiving.receive(*pushed(xml(), token=f"forged{n}"), at=AT).status == 401
+    assert len(read) == 1
 
 
 def test_push_comes_through_the_function(

@@ -93,12 +93,16 @@ def test_pushes_come_to_the_function_that_receives_them(
                 await client.post("/vendors/youzan", content=raw, headers=signed),
                 await client.get("/health"),
                 await client.get("/vendors/youzan"),
+                await client.get("/vendors/wecom?echostr=a%2Bb%3D&nonce=1"),
             ]
 
-    answer, health, got = asyncio.run(asked())
+    answer, health, got, checked = asyncio.run(asked())
     assert (answer.status_code, answer.text) == (401, "no")
     assert answer.headers["content-type"] == "text/x"
-    [event] = came
+    event, check = came
+    assert checked.status_code == 401
+    assert check["requestContext"]["http"]["method"] == "GET"
+    assert check["queryStringParameters"] == {"echostr": "a+b=", "nonce": "1"}
     assert base64.b64decode(event["body"]) == raw
     assert event["isBase64Encoded"] is True
     assert (event["rawPath"], event["headers"]["event-sign"]) == ("/vendors/youzan", "abc")

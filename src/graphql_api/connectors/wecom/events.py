@@ -5,17 +5,14 @@ https://developer.work.weixin.qq.com/document/path/92130
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from xml.etree.ElementTree import Element, ParseError
 
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
+from graphql_api.connectors.weixin_bodies import Unreadable, tree
+
+__all__ = ["ContactEvent", "Push", "Unreadable", "event_of", "fields_of"]
+
 ABOUT_CUSTOMERS = "change_external_contact"
-
-
-class Unreadable(Exception):
-    """It is not what WeCom pushes."""
 
 
 class Push(StrEnum):
@@ -55,13 +52,9 @@ class ContactEvent(BaseModel):
     )
 
 
-def fields_of(xml: bytes) -> dict[str, str]:
-    """The fields of a flat document, without the empty ones; raises Unreadable for any other."""
-    try:
-        root: Element = fromstring(xml, forbid_dtd=True)
-    except (ParseError, DefusedXmlException, ValueError, LookupError):
-        raise Unreadable from None
-    return {child.tag: child.text for child in root if child.text}
+def fields_of(body: bytes) -> dict[str, str]:
+    """The flat fields of a body, without the empty ones; raises Unreadable for what is none."""
+    return {name: value for name, value in tree(body).items() if isinstance(value, str)}
 
 
 def event_of(fields: dict[str, str]) -> ContactEvent | None:

@@ -6,35 +6,31 @@ follows them looks at what they are about.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from graphql_api.config import settings
+from graphql_api.config import Settings, settings
 from graphql_api.connectors.wecom.events import ContactEvent, Unreadable, event_of, fields_of
-from graphql_api.connectors.weixin_crypto import Crypt, Forged, is_signed
+from graphql_api.connectors.weixin_crypto import Forged
+from graphql_api.connectors.weixin_door import MAX_BYTES, TAKEN, Answer, Door, Keys
 from graphql_api.kit import queues
 from graphql_api.observability import count, logger
 
+__all__ = ["PATH", "Answer", "check_address", "door", "receive"]
+
 PATH = "/vendors/wecom"
-MAX_BYTES = 64 * 1024
-FRESH = timedelta(minutes=10)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What WeCom is answered."""
-
-    status: int
-    text: str = ""
+def _keys(known: Settings) -> Keys:
+    return Keys(known.wecom_callback_token, known.wecom_callback_key, known.wecom_corp_id)
 
 
-TAKEN = Answer(200, "success")
+door = Door(_keys)
 
 
 def check_address(query: Mapping[str, str], *, at: datetime) -> Answer:
     """The answer to the check of the address: what was encrypted in `echostr`, bare."""
     try:
-        return Answer(200, _opened(query, query.get("echostr", ""), at).decode())
+        return Answer(200, door.open(query, query.get("echostr", ""), at=at).decode())
     except (Forged, UnicodeDecodeError) as error:
         return _refused(error)
 
@@ -48,7 +44,7 @@ def receive(query: Mapping[str, str], raw: bytes, *, at: datetime) -> Answer:
         return Answer(413, "too large")
     try:
         encrypted = fields_of(raw).get("Encrypt", "")
-        event = event_of(fields_of(_opened(query, encrypted, at)))
+        event = event_of(fields_of(door.open(query, encrypted, at=at)))
     except (Forged, Unreadable) as error:
         return _refused(error)
     if event is None:
@@ -57,27 +53,6 @@ def receive(query: Mapping[str, str], raw: bytes, *, at: datetime) -> Answer:
     _queue(event)
     count(f"WECOM_{event.push.name}")
     return TAKEN
-
-
-def _opened(query: Mapping[str, str], encrypted: str, at: datetime) -> bytes:
-    """What was encrypted, of a signed and fresh request."""
-    known = settings()
-    token = known.wecom_callback_token.get_secret_value()
-    key = known.wecom_callback_key.get_secret_value()
-    timestamp, nonce = query.get("timestamp", ""), query.get("nonce", "")
-    if not token or not key:
-        raise Forged("no callback is set up")
-    if not is_signed(query.get("msg_signature", ""), token, timestamp, nonce, encrypted):
-        raise Forged("not signed")
-    if not _is_fresh(timestamp, at):
-        raise Forged("not of now")
-    return Crypt.of(key, known.wecom_corp_id).open(encrypted)
-
-
-def _is_fresh(timestamp: str, at: datetime) -> bool:
-    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
-        return False
-    return abs(at.timestamp() - int(timestamp)) <= FRESH.total_seconds()
 
 
 def _queue(event: ContactEvent) -> None:
