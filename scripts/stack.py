@@ -108,6 +108,8 @@ def _secret() -> str:
     more: dict[str, Any] = {
         "wechat_app_secret": stand_ins.SECRET,
         "wecom_app_secret": stand_ins.SECRET,
+        "wecom_callback_token": stand_ins.CALLBACK_TOKEN,
+        "wecom_callback_key": stand_ins.CALLBACK_KEY,
         "youzan_apps": apps,
         "weimob_apps": apps,
     }

@@ -22,6 +22,8 @@ from urllib.parse import parse_qsl, urlsplit
 APP_ID = "wx-local"
 CORP_ID = "corp-local"
 SECRET = "not-a-secret"  # noqa: S105 - it opens nothing
+CALLBACK_TOKEN = "notatoken"  # noqa: S105 - nor does this
+CALLBACK_KEY = "k" * 43
 SLOW_SECONDS = 30.0
 
 _BAD_APP = {"errcode": 40013, "errmsg": "invalid appid"}

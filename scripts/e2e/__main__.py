@@ -35,6 +35,7 @@ STEPS = (
     steps.job_drives_itself,
     steps.list_is_taken_in_bulk,
     steps.vendor_pushes,
+    steps.platforms_push,
     failures.poisoned_record_is_set_aside_and_done_when_mended,
     steps.policy_reaches_everyone,
     failures.message_that_fails_is_set_aside_and_done_when_mended,

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 import boto3
 
 from graphql_api import auth
+from graphql_api.connectors.weixin_crypto import Crypt, signature
 from graphql_api.viewer import MANAGE_VENDORS, Role
+from scripts import stand_ins
 from scripts.e2e.journey import PATIENCE, Failed, Journey, await_that, require
 from scripts.simulator import laptops
 from scripts.simulator.world import Line, Order
@@ -237,3 +240,46 @@ def vendor_pushes(journey: Journey) -> str:
 
     seconds = await_that(followed, "the trade is followed")
     return f"{len(pushes)} pushes, each twice: the trade was here after {seconds:.1f} s"
+
+
+def platforms_push(journey: Journey) -> str:
+    """WeCom checks the address and tells of a friend, signed and encrypted; forgeries come to
+    nothing."""
+    address = f"{journey.served.url}/vendors/wecom"
+    crypt = Crypt.of(stand_ins.CALLBACK_KEY, stand_ins.CORP_ID)
+    echo = _sealed(crypt, b"1616140317555161061")
+    began = time.monotonic()
+    checked = journey.http.get(address, params={**_stamped(echo), "echostr": echo})
+    took = time.monotonic() - began
+    require((checked.status_code, checked.text), (200, "1616140317555161061"), "the check")
+    told = (
+        "<xml><Event>change_external_contact</Event><ChangeType>del_follow_user</ChangeType>"
+        "<UserID>ZhouJie</UserID><ExternalUserID>wm-e2e</ExternalUserID>"
+        f"<CreateTime>{int(time.time())}</CreateTime></xml>"
+    )
+    sealed = _sealed(crypt, told.encode())
+    body = f"<xml><Encrypt>{sealed}</Encrypt></xml>"
+    for _ in range(2):
+        taken = journey.http.post(address, params=_stamped(sealed), content=body)
+        require((taken.status_code, taken.text), (200, "success"), "the answer to an event")
+    refused = journey.http.post(address, params=_stamped("another"), content=body)
+    require(refused.status_code, 401, "the answer to a forged event")
+
+    def known() -> bool:
+        asked = {"guideId": journey.known["ZhouJie"]}
+        friends = journey.send("console/friends", **asked)["nodes"]
+        return [one["state"] for one in friends] == ["DELETED_BY_CUSTOMER"]
+
+    seconds = await_that(known, "the friendship is known")
+    return f"the address was checked in {took:.2f} s, a friendship known after {seconds:.1f} s"
+
+
+def _sealed(crypt: Crypt, message: bytes) -> str:
+    return crypt.seal(message, os.urandom(16))
+
+
+def _stamped(encrypted: str) -> dict[str, str]:
+    """The query of a request that is signed for these encrypted bytes."""
+    timestamp, nonce = str(int(time.time())), "415670741"
+    signed = signature(stand_ins.CALLBACK_TOKEN, timestamp, nonce, encrypted)
+    return {"msg_signature": signed, "timestamp": timestamp, "nonce": nonce}
