@@ -1,4 +1,4 @@
-"""Serve both vendors until stopped; prints the environment that has the API ask them.
+"""Serve both vendors and WeChat until stopped; prints the environment that has the API ask them.
 
 python -m scripts.simulator --port 8100
 """
@@ -17,7 +17,9 @@ def main() -> int:
     )
     parser.add_argument("--port", type=int, default=0, help="of 127.0.0.1; any that is free")
     with laptops.serve(parser.parse_args().port) as simulator:
-        for name, value in laptops.settings_for(simulator.url).items():
+        url = simulator.url
+        told = laptops.settings_for(url) | laptops.wechat_settings_for(url)
+        for name, value in told.items():
             print(f"export {name}='{value}'", flush=True)
         threading.Event().wait()
     return 0

@@ -4,13 +4,16 @@ POST /control/youzan/day      {"orders": 200, "stores": ["52323"], "begin": "201
 POST /control/youzan/faults   {"lost": 0.1, "doubled": 0.2, "reach": 8, "outage": true}
 POST /control/youzan/push     {"url": "http://127.0.0.1:8000/vendors/youzan", "pace": 0.01}
 POST /control/youzan/totals   {}
+
+WeChat is told otherwise: see wechat_control.py.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from datetime import datetime
 from threading import Lock
+from types import MappingProxyType
 from typing import Any
 
 from scripts.simulator import server
@@ -29,19 +32,23 @@ _OUTAGE = (0.4, 0.6)
 """Between which shares of a day's batches the vendor does not answer, where that is asked for."""
 
 Told = tuple[int, Any]
+NONE: Mapping[str, server.Control] = MappingProxyType({})
 
 
 class Control:
     """What is asked below `/control/`; 400 says what was wrong."""
 
-    def __init__(self, *vendors: Vendor) -> None:
+    def __init__(self, *vendors: Vendor, others: Mapping[str, server.Control] = NONE) -> None:
         self._vendors = {vendor.name: vendor for vendor in vendors}
+        self._others = others
         self._days: dict[str, list[tuple[datetime, Happening]]] = {}
         self._has_outage: set[str] = set()
 
     def __call__(self, path: str, body: dict[str, Any], lock: Lock) -> Told:
         """Do as a path says; the lock is held while a world changes or is looked at."""
         name, _, wanted = path.partition("/")
+        if other := self._others.get(name):
+            return other(wanted, body, lock)
         vendor = self._vendors.get(name)
         if vendor is None:
             return 404, {"error": "there is no such vendor"}
@@ -68,10 +75,8 @@ class Control:
 
     def _faults(self, vendor: Vendor, body: dict[str, Any], lock: Lock) -> dict[str, Any]:
         has_outage = bool(body.pop("outage", False))
-        if unknown := set(body) - _SETTABLE:
-            raise ValueError(f"no such faults: {', '.join(sorted(unknown))}")
         with lock:
-            vendor.faults = Faults(**body)
+            vendor.faults = faults_of(body)
         (self._has_outage.add if has_outage else self._has_outage.discard)(vendor.name)
         return {}
 
@@ -98,6 +103,13 @@ class Control:
         vendor.faults.is_down = vendor.name in self._has_outage and down_from <= share < up_from
 
 
+def faults_of(body: dict[str, Any]) -> Faults:
+    """Faults as they are told; ValueError names those that there are not."""
+    if unknown := set(body) - _SETTABLE:
+        raise ValueError(f"no such faults: {', '.join(sorted(unknown))}")
+    return Faults(**body)
+
+
 def totals(vendor: Vendor) -> dict[str, Any]:
     """What the vendor's world comes to: what each customer does, and each order; fen."""
     orders = vendor.world.orders.values()
@@ -117,7 +129,11 @@ def _happen(vendor: Vendor, happening: Sequence[tuple[datetime, Happening]]) -> 
 
 
 @contextmanager
-def serve(*vendors: Vendor, port: int = 0) -> Iterator[Simulator]:
-    """Vendors that can be told what to do, for the while."""
-    with server.serve(*vendors, port=port, control=Control(*vendors)) as simulator:
+def serve(
+    *vendors: Vendor, port: int = 0, platforms: Sequence[tuple[server.Peer, server.Control]] = ()
+) -> Iterator[Simulator]:
+    """Vendors and platforms that can be told what to do, for the while."""
+    peers = [peer for peer, _ in platforms]
+    control = Control(*vendors, others={peer.name: told for peer, told in platforms})
+    with server.serve(*vendors, *peers, port=port, control=control) as simulator:
         yield simulator

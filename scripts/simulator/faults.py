@@ -10,7 +10,10 @@ T = TypeVar("T")
 
 @dataclass
 class Faults:
-    """Shares from 0 to 1, but for `reach`, by how many places a push may come too late."""
+    """Shares from 0 to 1, but for `reach`, by how many places a push may come too late.
+
+    `busy` is answered with an error that passes, `unheard` is done and its answer lost.
+    """
 
     seed: int = 1
     lost: float = 0
@@ -18,6 +21,8 @@ class Faults:
     reach: int = 0
     forged: float = 0
     failing: float = 0
+    busy: float = 0
+    unheard: float = 0
     slow_seconds: float = 0
     tokens_last: int | None = None
     is_down: bool = False
@@ -32,6 +37,14 @@ class Faults:
     def fails(self) -> bool:
         """Whether a question is answered with an error now."""
         return self.is_down or (self.failing > 0 and self._answers.random() < self.failing)
+
+    def is_busy(self) -> bool:
+        """Whether a question is answered now with: ask again."""
+        return self.busy > 0 and self._answers.random() < self.busy
+
+    def is_unheard(self) -> bool:
+        """Whether what was done now is answered with nothing that arrives."""
+        return self.unheard > 0 and self._answers.random() < self.unheard
 
     def happens(self, share: float) -> bool:
         """Whether something with this share happens now."""

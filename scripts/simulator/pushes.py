@@ -15,6 +15,7 @@ class Push:
     """A body with its headers, of a kind, made when something happened.
 
     `signed` is where its bytes cannot be changed without notice; everywhere, when not told.
+    `query` is what stands behind the address, where it is signed there.
     """
 
     vendor: str
@@ -23,6 +24,7 @@ class Push:
     headers: dict[str, str]
     raw: bytes
     signed: tuple[int, int] | None = None
+    query: str = ""
 
     def forged(self) -> "Push":
         """The same with one byte changed, so that its signature does not hold."""
@@ -62,7 +64,7 @@ class Sender:
         try:
             if self._connection is None:
                 self._connection = http.client.HTTPConnection(self._host, self._port, SECONDS)
-            self._connection.request("POST", self._path, push.raw, push.headers)
+            self._connection.request("POST", self._path + push.query, push.raw, push.headers)
             answer = self._connection.getresponse()
             status, body = answer.status, answer.read()
         except (OSError, http.client.HTTPException):

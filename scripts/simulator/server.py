@@ -24,8 +24,8 @@ class Peer(Protocol):
 
     def answer(
         self, path: str, query: dict[str, str], body: dict[str, Any], at: datetime
-    ) -> dict[str, Any] | None:
-        """What a POST is answered; None where there is nothing."""
+    ) -> dict[str, Any] | bytes | None:
+        """What a POST or a GET is answered, bytes for a picture; None where there is nothing."""
 
 
 Control = Callable[[str, dict[str, Any], threading.Lock], tuple[int, Any]]
@@ -79,6 +79,9 @@ class Simulator(ThreadingHTTPServer):
                 self.refused += 1
                 return 503, {}
             told = peer.answer(path, query, body, self.clock())
+            if peer.faults.is_unheard():
+                self.refused += 1
+                return 504, {}
         return (404, {}) if told is None else (200, told)
 
 
@@ -87,6 +90,9 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # one packet an answer
     disable_nagle_algorithm = True
+
+    def do_GET(self) -> None:
+        self.do_POST()
 
     def do_POST(self) -> None:
         length = int(self.headers.get("content-length") or 0)
@@ -97,9 +103,10 @@ class _Handler(BaseHTTPRequestHandler):
         except ValueError:
             body = {}
         status, told = self.server.answer(address.path, dict(parse_qsl(address.query)), body)
-        text = json.dumps(told, ensure_ascii=False).encode()
+        is_picture = isinstance(told, bytes)
+        text = told if is_picture else json.dumps(told, ensure_ascii=False).encode()
         self.send_response(status)
-        self.send_header("content-type", "application/json")
+        self.send_header("content-type", "image/png" if is_picture else "application/json")
         self.send_header("content-length", str(len(text)))
         self.end_headers()
         self.wfile.write(text)
