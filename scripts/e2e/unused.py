@@ -55,6 +55,8 @@ _DUE = "only where a day has something due"
 _LIST = "a list asks for whatever is in it"
 _TLS = "endpoints must speak TLS, which nobody does here"
 _OTHERS = "only by what vendors tell of, which the run has not all of"
+_WECOM = "only for who is a friend still, for which WeCom is asked; the run tells of one who left"
+_WECHAT = "WeChat draws codes, and its stand-in does not"
 _GIVEN_UP = "only a name, a place or a draft given up"
 
 UNUSED: tuple[Unused, ...] = (
@@ -194,6 +196,32 @@ UNUSED: tuple[Unused, ...] = (
     ),
     Unused("*-VendorOutboxRole-*", "secretsmanager:GetSecretValue", "*", _OTHERS),
     Unused("*-VendorOutboxRole-*", "sqs:SendMessage", "*OutboxQueue*", _OTHERS),
+    *_tables(
+        "FriendEvents",
+        _WECOM,
+        BatchGetItem="codes connectors members ownership policies",
+        BatchWriteItem="friends",
+        ConditionCheckItem="guides",
+        DeleteItem="friends members",
+        PutItem="audit codes members ownership",
+        UpdateItem="codes connectors",
+        Query="friends/index/customer friends/index/guide guides/index/by_store"
+        " policies/index/kind",
+    ),
+    Unused("*-FriendEventsRole-*", "sqs:SendMessage", "*ContactQueue*", "only to try again"),
+    Unused("*-WebhookEventsRole-*", "sqs:SendMessage", "*ContactQueue*", _WECOM),
+    *_tables(
+        "FriendWelcomes",
+        _WECOM,
+        BatchGetItem="connectors friends guides stores",
+        UpdateItem="connectors",
+    ),
+    Unused("*-FriendWelcomesRole-*", "secretsmanager:GetSecretValue", "*", _WECOM),
+    Unused("*-VendorWebhooksRole-*", "sqs:SendMessage", "*WelcomeQueue*", _WECOM),
+    Unused("*-GraphqlRole-*", "s3:GetObject", "*/codes/*", _WECHAT),
+    Unused("*-GraphqlRole-*", "s3:PutObject", "*/codes/*", _WECHAT),
+    Unused("*-GraphqlRole-*", "sqs:SendMessage", "*OutboxQueue*", _OTHERS),
+    *_tables("PrivacyJobs", _SELDOM, BatchGetItem="codes"),
     *_tables(
         "VendorReconciliation",
         "each quarter of an hour, which the run does not last",
