@@ -74,6 +74,10 @@ from graphql_api.members.service import (
 from graphql_api.merges.models import Merge
 from graphql_api.merges.rules import MergeSource
 from graphql_api.merges.service import MembersMerge, merge
+from graphql_api.notices import service as notices
+from graphql_api.notices.models import Notice, notice_sort
+from graphql_api.notices.rules import NoticeAnswer, NoticeState
+from graphql_api.notices.service import AnswersAdd, OneAnswer, TemplateSet
 from graphql_api.orders import service as orders
 from graphql_api.ownership import service as ownership
 from graphql_api.ownership.models import HandOver, Skipped, skip_sort
@@ -139,6 +143,7 @@ NAME = "王小明"
 NICKNAME = "明明爱喝茶"
 PHONE = "+8613800138000"
 EXTERNAL_USER_ID = "wmAJ2GCAAAXtWyujaWJHDDGi0mAC"
+NOTICE_TEMPLATE = "tmpl-points-0001"
 UNION_ID = "union-1"
 URL = "http://127.0.0.1:9/hook"
 URL_OF_OFFER = "https://cinema.example/members"
@@ -329,6 +334,23 @@ def _codes(member: Member, guide: Guide) -> dict[str, str]:
     )
     way = ContactWay(way_id(code.id), code_id=code.id, first_asked_at=NOW)
     note_made(way, "config-1", "https://wework.qpic.cn/1", [guide.wecom_user_id], at=NOW)
+    set_up = TemplateSet(
+        template_id=NOTICE_TEMPLATE, name="积分", page="pages/me", fields=["thing1"]
+    )
+    notices.set_template(set_up, viewer=SYSTEM, at=NOW)
+    said = OneAnswer(template_id=NOTICE_TEMPLATE, answer=NoticeAnswer.ACCEPT)
+    answers = AnswersAdd(request_id="asking-1", answers=[said])
+    notices.add_answers(answers, viewer=Viewer(Role.MEMBER, id=member.id), at=NOW)
+    refused = Notice(
+        member.id,
+        notice_sort(NOTICE_TEMPLATE, "order-1"),
+        template_id=NOTICE_TEMPLATE,
+        reason="order-1",
+        state=NoticeState.FAILED,
+        detail="40037",
+        at=NOW,
+    )
+    refused.save()
     known = NewIdentity(kind=IdentityKind.WECOM_EXTERNAL, value=EXTERNAL_USER_ID)
     add_identity(IdentityChange(member_id=member.id, identity=known), viewer=SYSTEM)
     return {"code": code.id, "scene": code.scene, "friend": friend.id}

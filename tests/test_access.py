@@ -158,6 +158,7 @@ NO_MANIFEST = '(input: {client: "x", version: "nothing"})'
 
 COUPON_TERMS = 'couponTemplate(id: "$coupon_template") { terms'
 
+NOTICE = 'input: {memberId: "nobody", templateId: "x", reason: "x", data: []}'
 WAYS = {
     "Query": "{ % }",
     "Mutation": "mutation { % }",
@@ -247,6 +248,16 @@ WAYS = {
     "Ownership": f"{{ {MEMBER} {{ ownership {{ % }} }} }}",
     "OwnershipConnection": f"{{ {MEMBER} {{ ownershipHistory {{ % }} }} }}",
     "OwnershipEdge": f"{{ {MEMBER} {{ ownershipHistory {{ edges {{ % }} }} }} }}",
+    "Notice": f"{{ {MEMBER} {{ notices {{ nodes {{ % }} }} }} }}",
+    "NoticeConnection": f"{{ {MEMBER} {{ notices {{ % }} }} }}",
+    "NoticeEdge": f"{{ {MEMBER} {{ notices {{ edges {{ % }} }} }} }}",
+    "NoticeQuota": f"{{ {MEMBER} {{ noticeQuotas {{ % }} }} }}",
+    "NoticeTemplate": "{ noticeTemplates { % } }",
+    "NoticeTemplatePayload": 'mutation { noticeTemplateRetire(input: {templateId: "x"}) { % } }',
+    "NoticeQuotaPayload": (
+        'mutation { noticeAnswersAdd(input: {requestId: "x", answers: []}) { % } }'
+    ),
+    "NoticePayload": f"mutation {{ noticeSend({NOTICE}) {{ % }} }}",
     "Friend": '{ friends(guideId: "$guide") { nodes { % } } }',
     "FriendConnection": '{ friends(guideId: "$guide") { % } }',
     "FriendEdge": '{ friends(guideId: "$guide") { edges { % } } }',
@@ -469,6 +480,10 @@ ARGUMENTS = {
     "Query.nearbyStores": "(position: {latitude: 31.2304, longitude: 121.4737})",
     "Query.campaignCalendar": '(from: "$today", to: "$today")',
     "Query.auditEntries": '(by: {memberId: "$member"})',
+    "Mutation.noticeTemplateSet": '(input: {templateId: "x", name: "", fields: []})',
+    "Mutation.noticeTemplateRetire": '(input: {templateId: "x"})',
+    "Mutation.noticeAnswersAdd": '(input: {requestId: "x", answers: []})',
+    "Mutation.noticeSend": f"({NOTICE})",
     "Query.friends": '(guideId: "$guide")',
     "Mutation.scanCodeContactWayCreate": '(id: "nothing")',
     "Mutation.friendWelcomeRemove": '(input: {storeId: "nothing"})',
@@ -666,6 +681,10 @@ EMPTY = {
     "MemberMerge.problem",
     "ContactWay.problem",
     "ContactWayPayload.contactWay",
+    "NoticeTemplate.retiredAt",
+    "NoticeTemplatePayload.template",
+    "NoticeQuotaPayload.quotas",
+    "NoticePayload.notice",
     "FriendWelcome.store",
     "FriendWelcomePayload.welcome",
     "WelcomePayload.removed",
@@ -913,11 +932,13 @@ class Visit:
 
 
 def stored() -> list[str]:
-    """Every item of every table, but for what logins and keys leave and what notes who read."""
+    """Every item of every table, but for what logins, keys, platforms and reads leave."""
     noted = [table for table in tables.TABLES if table is not AuditItem]
     items = [json.dumps(item.serialize()) for table in noted for item in table.scan()]
     return sorted(
-        item for item in items if not re.search('"attempts#|"S": "sessions"|#points-opened', item)
+        item
+        for item in items
+        if not re.search('"attempts#|"S": "sessions"|"S": "token"|#points-opened', item)
     )
 
 

@@ -43,8 +43,11 @@ OF_THE_CALLER = {"loginWithWeChat", "loginWithWeCom", "tokenRefresh", "logout", 
 OF_THE_CHAIN = {"chainSetUp", "pointsMasterSet"}
 """The chain itself is no node: there is one, and everything is its."""
 
-OF_NO_NODE = {"checkoutReserve", "checkoutRelease"}
-"""What is kept for an order to come has no id of its own: the order names it."""
+OF_NO_NODE = {
+    *("checkoutReserve", "checkoutRelease"),
+    *("noticeTemplateSet", "noticeTemplateRetire", "noticeAnswersAdd", "noticeSend"),
+}
+"""What has no id of its own: an order, or a template of WeChat's and a reason, names it."""
 
 CANNOT_FAIL = {"me"}
 """Root fields that show the token and read nothing."""

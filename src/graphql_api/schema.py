@@ -34,6 +34,7 @@ from graphql_api.kit.graphql.scalars import SCALARS
 from graphql_api.mall.schema import MallMutations, MallQueries
 from graphql_api.members.schema import MemberMutations, MemberQueries
 from graphql_api.merges.schema import MergeMutations, MergeQueries
+from graphql_api.notices.schema import NoticeMutations, NoticeQueries
 from graphql_api.orders.schema import OrderMutations, OrderQueries
 from graphql_api.ownership.schema import OwnershipMutations, OwnershipQueries
 from graphql_api.permissions import SIGNED_IN
@@ -94,6 +95,7 @@ class Query(
     CampaignQueries,
     CodeQueries,
     FriendQueries,
+    NoticeQueries,
     AccessQueries,
     DocumentQueries,
     AuditQueries,
@@ -125,6 +127,7 @@ class Mutation(
     CampaignMutations,
     CodeMutations,
     FriendMutations,
+    NoticeMutations,
     AccessMutations,
     WebhookMutations,
     VendorMutations,

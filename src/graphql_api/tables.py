@@ -25,6 +25,7 @@ from graphql_api.kit.dynamo.connection import shared_client
 from graphql_api.mall.models import MallTableItem
 from graphql_api.members.models import MembersItem
 from graphql_api.merges.models import MergesItem
+from graphql_api.notices.models import NoticesItem
 from graphql_api.orders.models import OrdersItem
 from graphql_api.ownership.models import OwnershipItem
 from graphql_api.points.models import PointsItem
@@ -58,6 +59,7 @@ TABLES: tuple[type[Item], ...] = (
     CampaignsItem,
     CodesItem,
     FriendsItem,
+    NoticesItem,
     AccessItem,
     RequestsItem,
     WebhooksItem,

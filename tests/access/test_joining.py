@@ -14,7 +14,7 @@ from graphql_api.codes import repository as code_repository
 from graphql_api.codes import service as codes
 from graphql_api.codes.models import Code
 from graphql_api.codes.rules import Came
-from graphql_api.errors import Forbidden, Required
+from graphql_api.errors import Forbidden, Invalid, Required
 from graphql_api.guides.models import Guide
 from graphql_api.kit.time import Clock
 from graphql_api.members import repository as members
@@ -159,3 +159,19 @@ def test_two_taps_make_one_member(code: Code, at: datetime, clock: Clock) -> Non
         logins = list(pool.map(lambda _: join(NEW, at, clock, scene=code.scene), range(2)))
     assert len({member_of(login).id for login in logins}) == 1
     assert sorted(login.is_new for login in logins) == [False, True]
+
+
+def test_name_that_is_refused_makes_no_member(code: Code, at: datetime, clock: Clock) -> None:
+    checked: list[tuple[str | None, str | None, tuple[str, ...]]] = []
+
+    def check(openid: str | None, text: str | None, field: tuple[str, ...]) -> None:
+        checked.append((openid, text, field))
+        if text == "坏":
+            raise Invalid("no", field=field)
+
+    new = Join(code="code", scene=code.scene, nickname="坏")
+    before = everything()
+    with pytest.raises(Invalid) as refused:
+        joining.join(new, ask=lambda *_: NEW, clock=clock, at=at, check=check)
+    assert (refused.value.field, everything()) == (("input", "nickname"), before)
+    assert checked == [("openid-new", "坏", ("input", "nickname"))]

@@ -17,6 +17,7 @@ from graphql_api.guides import models as guides
 from graphql_api.kit.dynamo import Item
 from graphql_api.mall import models as mall
 from graphql_api.members import models as members
+from graphql_api.notices import models as notices
 from graphql_api.ownership import models as ownership
 from graphql_api.points import models as points
 from graphql_api.policies import models as policies
@@ -38,6 +39,7 @@ OF_NO_MEMBER = {
     *(campaigns.Counter, members.Counter, tags.Counter, access.Counter),
     *(tags.TagGroup, tags.Tag, tags.NameClaim, tags.MemberCount, tags.Mark),
     *(access.StaffAccount, access.WecomClaim, access.ApiKey),
+    notices.Template,
     *(friends.Welcome, friends.ContactWay, friends.KeptDay),
     *(codes.Code, codes.Scene, codes.Tally),
     *(bulk.LastOperation, points.ProgramPart),

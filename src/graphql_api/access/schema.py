@@ -16,6 +16,7 @@ from graphql_api.access.types import (
     key_visible,
 )
 from graphql_api.connectors.wechat import client as wechat
+from graphql_api.connectors.wechat import security
 from graphql_api.connectors.wecom import client as wecom
 from graphql_api.context import Info
 from graphql_api.errors import Forbidden
@@ -318,7 +319,8 @@ class AccessMutations:
     ) -> service.logins.Login:
         """See service.joining.enrol_self."""
         new = command(service.joining.EnrolSelf, input)
-        return service.joining.enrol_self(new, clock=info.context.clock, at=real_now())
+        clock, check = info.context.clock, security.require_decent
+        return service.joining.enrol_self(new, clock=clock, at=real_now(), check=check)
 
     @mutation(
         LoginPayload,
@@ -335,8 +337,13 @@ class AccessMutations:
     ) -> service.logins.Login:
         """See service.joining.join."""
         new = command(service.joining.Join, input)
-        clock = info.context.clock
-        return service.joining.join(new, ask=wechat.who_is, clock=clock, at=real_now())
+        return service.joining.join(
+            new,
+            ask=wechat.who_is,
+            clock=info.context.clock,
+            at=real_now(),
+            check=security.require_decent,
+        )
 
     @mutation(
         TokenPayload,

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import strawberry
 
+from graphql_api.connectors.wechat import security
 from graphql_api.context import Info
 from graphql_api.errors import Forbidden, Invalid, Refused
 from graphql_api.kit import ids
@@ -344,7 +345,12 @@ class MemberMutations:
     def member_update(self, info: Info, input: Annotated[MemberUpdateInput, INPUT]) -> Shown:
         """See service.update."""
         viewer = info.context.viewer
-        return visible(viewer, service.update(command(service.Update, input), viewer=viewer))
+        given = command(service.Update, input)
+        if viewer.role is Role.MEMBER:
+            openid = service.openid_of(viewer.id)
+            for name in given.model_fields_set & {"nickname", "name"}:
+                security.require_decent(openid, getattr(given, name), ("input", name))
+        return visible(viewer, service.update(given, viewer=viewer))
 
     @mutation(
         MemberPayload,

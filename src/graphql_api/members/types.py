@@ -45,6 +45,7 @@ from graphql_api.members.rules import (
 from graphql_api.merges import repository as merges
 from graphql_api.merges.models import merge_id
 from graphql_api.merges.rules import visible as visible_merge
+from graphql_api.notices import repository as notices
 from graphql_api.orders import repository as orders
 from graphql_api.ownership import repository as ownership
 from graphql_api.ownership.models import Term, term_of
@@ -59,6 +60,7 @@ from graphql_api.permissions import (
     MEMBER_PERSONAL,
     MEMBER_STAFF,
     MERGE_FIELD,
+    NOTICE_FIELD,
     ORDER_FIELD,
     POINTS_FIELD,
     TAG_FIELD,
@@ -83,6 +85,7 @@ if TYPE_CHECKING:
     from graphql_api.coupons.types import Coupon, CouponTemplate
     from graphql_api.mall.types import MallRedemption
     from graphql_api.merges.types import MemberMerge
+    from graphql_api.notices.types import Notice, NoticeQuota
     from graphql_api.orders.types import Order
     from graphql_api.ownership.types import Ownership
     from graphql_api.tags.types import Tag, TagAssignment, TagHistoryEntry
@@ -524,6 +527,22 @@ class Member(Node):
         key="lives",
         rule=CAMPAIGN_FIELD,
         description="The member's parts in campaigns, oldest first. 参与的活动",
+    )
+    notice_quotas: list[Annotated["NoticeQuota", strawberry.lazy("graphql_api.notices.types")]] = (
+        relation(
+            key="id",
+            load=notices.quotas_of,
+            rule=NOTICE_FIELD,
+            description="How many subscribe messages the member still agreed to. 订阅消息额度",
+        )
+    )
+    notices: Connection[Annotated["Notice", strawberry.lazy("graphql_api.notices.types")]] = (
+        connection(
+            page=notices.page_of_lives,
+            key="lives",
+            rule=NOTICE_FIELD,
+            description="Subscribe messages that were sent, or were to be. 订阅消息",
+        )
     )
     scan_codes: Connection[
         Annotated["ScanCodeArrival", strawberry.lazy("graphql_api.codes.types")]

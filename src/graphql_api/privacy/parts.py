@@ -37,6 +37,7 @@ from graphql_api.members.models import (
     Tombstone,
 )
 from graphql_api.merges.models import RECORD, SOLE, Merge, Record, merge_id
+from graphql_api.notices.models import ANSWERED, NOTICE, QUOTA, Answered, Notice, Quota
 from graphql_api.orders import buyers
 from graphql_api.orders import repository as orders
 from graphql_api.orders.models import Order, Pointer, Waiting
@@ -272,6 +273,9 @@ PARTS = (
     under("couponLimits", Claims, CLAIMS),
     Part("campaigns", (Participation,), _show_participations, _forget_participations),
     Part("scanCodes", (Visit, Arrival), _show_visits, _forget_visits),
+    under("noticeQuotas", Quota, QUOTA),
+    under("notices", Notice, NOTICE),
+    under("noticeAnswers", Answered, ANSWERED),
     Part("sessions", _SESSIONS.holds, _show_sessions, _SESSIONS.forget),
     under("merges", Merge, SOLE, key=merge_id),
     # What a record holds is shown where it stands now.

@@ -9,7 +9,14 @@ from pydantic import ConfigDict, Field, StringConstraints
 from graphql_api.access import rules, tokens
 from graphql_api.access.rules import WeChatPerson
 from graphql_api.access.service import sessions
-from graphql_api.access.service.logins import AskWeChat, Code, Login, log_in, require_room_for
+from graphql_api.access.service.logins import (
+    AskWeChat,
+    CheckContent,
+    Code,
+    Login,
+    log_in,
+    require_room_for,
+)
 from graphql_api.access.service.recognising import identities_of, recognised
 from graphql_api.access.service.sessions import Token
 from graphql_api.codes import service as codes
@@ -48,7 +55,13 @@ class Join(members.Enrol):
     identities: list[NewIdentity] = Field(default_factory=list, max_length=0)
 
 
-def enrol_self(new: EnrolSelf, *, clock: Clock, at: datetime) -> Login:
+def unchecked(_openid: str | None, _text: str | None, _field: tuple[str, ...]) -> None:
+    """Let every text pass."""
+
+
+def enrol_self(
+    new: EnrolSelf, *, clock: Clock, at: datetime, check: CheckContent = unchecked
+) -> Login:
     """A new member with the identities that WeChat vouched for, logged in.
 
     Who became a member in the meantime, by this very token too, is logged in and not changed.
@@ -62,12 +75,19 @@ def enrol_self(new: EnrolSelf, *, clock: Clock, at: datetime) -> Login:
     enrol = _led(new, way)
     if enrol is None:
         raise Required("Name the store to join", field=("input", "store_id"))
-    member, is_new = _known_or_enrolled(enrol, person, way, clock=clock, at=at)
+    member, is_new = _known_or_enrolled(enrol, person, way, clock=clock, at=at, check=check)
     login = log_in(member, ("input", "enrolment_token"), at)
     return replace(login, is_new=is_new)
 
 
-def join(new: Join, *, ask: AskWeChat, clock: Clock, at: datetime) -> Login:
+def join(
+    new: Join,
+    *,
+    ask: AskWeChat,
+    clock: Clock,
+    at: datetime,
+    check: CheckContent = unchecked,
+) -> Login:
     """Login, phone, consents and the scanned code in one step: a member, known or new, logged in.
 
     Who is known, by the phone too, is found and not doubled, and keeps store and guide. What can be
@@ -83,18 +103,26 @@ def join(new: Join, *, ask: AskWeChat, clock: Clock, at: datetime) -> Login:
     if enrol is None and recognised(person) is None:
         ends_at = at + rules.ENROLMENT_LIFETIME
         return Login(enrolment_token=tokens.enrolment_text(person, ends_at))
-    member, is_new = _known_or_enrolled(enrol or new, person, way, clock=clock, at=at)
+    member, is_new = _known_or_enrolled(enrol or new, person, way, clock=clock, at=at, check=check)
     login = log_in(member, ("input", "code"), at)
     return replace(login, is_new=is_new)
 
 
 def _known_or_enrolled(
-    enrol: members.Enrol, person: WeChatPerson, way: Way | None, *, clock: Clock, at: datetime
+    enrol: members.Enrol,
+    person: WeChatPerson,
+    way: Way | None,
+    *,
+    clock: Clock,
+    at: datetime,
+    check: CheckContent,
 ) -> tuple[Member, bool]:
     """Whom WeChat's person is, enrolled where nobody is; and that they came through the code."""
     member = recognised(person)
     is_new = member is None
     if member is None:
+        for name in ("nickname", "name"):
+            check(person.openid, getattr(enrol, name), ("input", name))
         member, is_new = _enrolled(enrol, person, clock)
     if way is not None and member.archived_at is None:
         codes.came(way.code_id, member.id, Came.ENROLLED if is_new else Came.RETURNED, at=at)

@@ -32,6 +32,9 @@ Code = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,512}$")]
 AskWeChat = Callable[[str, str | None], WeChatPerson]
 """Exchanges a login code, and a phone code where there is one; raises a refusal."""
 
+CheckContent = Callable[[str | None, str | None, tuple[str, ...]], None]
+"""Refuses what an openid wrote, with the field that it stands in; raises Invalid."""
+
 AskWeCom = Callable[[str, WeComClient], str]
 """Exchanges a login code for the WeCom user id of a member of the corp; raises a refusal."""
 

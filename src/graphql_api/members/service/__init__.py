@@ -27,6 +27,7 @@ from graphql_api.members.service.identities import (
     claims_of,
     find,
     look_up,
+    openid_of,
     remove_identity,
     tombstones_of,
 )
@@ -65,6 +66,7 @@ __all__ = [
     "find",
     "lock",
     "look_up",
+    "openid_of",
     "remove_identity",
     "restore",
     "set_consent",

@@ -60,6 +60,13 @@ def look_up(claims: Sequence[str]) -> Known:
     return Known(holders, {c: each for c, each in gone.items() if each and not holders[c]})
 
 
+def openid_of(member_id: str) -> str | None:
+    """What the mini-program knows a member by, the last that they brought."""
+    member = repository.get(member_id)
+    known = member.identities if member is not None else []
+    return next((i.value for i in reversed(known) if i.kind is IdentityKind.OPENID), None)
+
+
 def find(identities: list[NewIdentity]) -> str | None:
     """The member that holds any of these identities, the first that is held; read from claims."""
     return repository.id_by_claims([claim for i in identities for claim in claims_of(i)])
