@@ -4,7 +4,7 @@ A WeChat code is an openid, or `openid~unionid`; a phone code is a phone number;
 user id, or `guest` for somebody outside the corp. A code of five to seven digits is answered with
 that error code, `garbage` with something that is no JSON, `slow` too late.
 
-    python scripts/stand_ins.py
+    python -m scripts.stand_ins
 """
 
 import argparse
@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+
+from scripts.simulator.wechat_forms import picture
 
 APP_ID = "wx-local"
 CORP_ID = "corp-local"
@@ -51,7 +53,7 @@ class StandIns(ThreadingHTTPServer):
         """Where to ask."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
-    def answer(self, path: str, given: Given) -> Answer | None:
+    def answer(self, path: str, given: Given) -> Answer | bytes | None:
         """What a path answers, None where there is none."""
         self.asked.append(path)
         match path:
@@ -65,6 +67,12 @@ class StandIns(ThreadingHTTPServer):
                 return _known(given, "corpid", CORP_ID, "corpsecret") or self._token()
             case "/wxa/business/getuserphonenumber":
                 return self._with_token(given, "code", _phone)
+            case "/cgi-bin/message/subscribe/send":
+                return self._with_token(given, "touser", _taken)
+            case "/wxa/msg_sec_check":
+                return self._with_token(given, "content", _judged)
+            case "/wxa/getwxacodeunlimit":
+                return self._with_token(given, "scene", picture)
             case "/cgi-bin/auth/getuserinfo":
                 return self._with_token(given, "code", _visitor)
             case "/cgi-bin/miniprogram/jscode2session":
@@ -75,7 +83,7 @@ class StandIns(ThreadingHTTPServer):
     def _token(self) -> Answer:
         return {"errcode": 0, "access_token": self.token, "expires_in": 7200}
 
-    def _with_token(self, given: Given, name: str, answer: Any) -> Answer:
+    def _with_token(self, given: Given, name: str, answer: Any) -> Answer | bytes:
         if given.get("access_token") != self.token:
             return _OLD_TOKEN
         return _coded(str(given.get(name, "")), answer)
@@ -100,7 +108,9 @@ class _Handler(BaseHTTPRequestHandler):
         if "slow" in given.values():
             self.server.released.wait(SLOW_SECONDS)
         answer = self.server.answer(url.path, given)
-        text = b"<html>" if "garbage" in given.values() else json.dumps(answer).encode()
+        if "garbage" in given.values():
+            answer = b"<html>"
+        text = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
         self.send_response(200 if answer is not None else 404)
         self.send_header("content-length", str(len(text)))
         self.end_headers()
@@ -138,10 +148,10 @@ def _known(given: Given, id_name: str, id_: str, secret_name: str) -> Answer | N
     return _BAD_SECRET if given.get(secret_name) != SECRET else None
 
 
-def _coded(code: str, answer: Any) -> Answer:
+def _coded(code: str, answer: Any) -> Answer | bytes:
     if re.fullmatch(r"-1|\d{5,7}", code):
         return {"errcode": int(code), "errmsg": "as asked for"}
-    found: Answer = answer(code)
+    found: Answer | bytes = answer(code)
     return found
 
 
@@ -159,6 +169,15 @@ def _phone(code: str) -> Answer:
 def _visitor(code: str) -> Answer:
     person = {"openid": "guest-1"} if code == "guest" else {"userid": code}
     return {"errcode": 0, "errmsg": "ok", "session_key": "c2Vzc2lvbi1rZXk=", **person}
+
+
+def _taken(_openid: str) -> Answer:
+    return {"errcode": 0, "errmsg": "ok", "msgid": 1}
+
+
+def _judged(content: str) -> Answer:
+    suggest = "risky" if "risky" in content else "pass"
+    return {"errcode": 0, "errmsg": "ok", "result": {"suggest": suggest, "label": 100}}
 
 
 def main() -> int:

@@ -11,6 +11,7 @@ import pytest
 
 from graphql_api.access.rules import WeChatPerson, WeComClient
 from graphql_api.config import settings
+from graphql_api.connectors.wechat import api, pictures
 from graphql_api.connectors.wechat import client as wechat
 from graphql_api.connectors.wecom import client as wecom
 from graphql_api.handlers import vendor_webhooks
@@ -34,6 +35,11 @@ def test_logins_ask_stand_ins(database: str, monkeypatch: pytest.MonkeyPatch) ->
         person = wechat.who_is("demo-openid-1", "13800138000")
         assert person == WeChatPerson("demo-openid-1", None, "+8613800138000")
         assert wecom.who_is("demo-guide-00001-1", WeComClient.WEB) == "demo-guide-00001-1"
+        assert pictures.draw("q7XK2M9D4A").startswith(b"\x89PNG")
+        assert api.post("/cgi-bin/message/subscribe/send", {"touser": "demo-openid-1"})["msgid"]
+        for text, suggest in (("小雨", "pass"), ("risky", "risky")):
+            judged = api.post("/wxa/msg_sec_check", {"openid": "demo-openid-1", "content": text})
+            assert judged["result"]["suggest"] == suggest
     monkeypatch.undo()
     settings.cache_clear()
 
