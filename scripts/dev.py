@@ -193,6 +193,7 @@ def _pumps(data_dir: Path) -> list[Pump | QueuePump | Days]:
         tag_jobs,
         vendor_messages,
         vendor_outbox,
+        wechat_events,
     )
     from graphql_api.handlers import webhook_deliveries as deliveries
     from graphql_api.handlers import webhook_events as events
@@ -218,6 +219,7 @@ def _pumps(data_dir: Path) -> list[Pump | QueuePump | Days]:
         QueuePump(settings().vendor_outbox_queue_url, vendor_outbox.handler),
         QueuePump(settings().contact_queue_url, friend_events.handler),
         QueuePump(settings().welcome_queue_url, friend_welcomes.handler),
+        QueuePump(settings().wechat_queue_url, wechat_events.handler),
         Pump(PrivacyItem.Meta.table_name, privacy_jobs.handler, data_dir),
         Pump(PoliciesItem.Meta.table_name, rebuilds.handler, data_dir, consumer="rebuilds"),
         Pump(RebuildsItem.Meta.table_name, rebuilds.handler, data_dir),

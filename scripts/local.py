@@ -31,6 +31,7 @@ QUEUES = {
     "APP_VENDOR_OUTBOX_QUEUE_URL": "vendor-outbox",
     "APP_CONTACT_QUEUE_URL": "contacts",
     "APP_WELCOME_QUEUE_URL": "welcomes",
+    "APP_WECHAT_QUEUE_URL": "wechat-pushes",
 }
 SIMULATOR_RECORD = "simulator.url"
 TOKEN_LIFETIME = timedelta(days=7)

@@ -56,7 +56,7 @@ _LIST = "a list asks for whatever is in it"
 _TLS = "endpoints must speak TLS, which nobody does here"
 _OTHERS = "only by what vendors tell of, which the run has not all of"
 _WECOM = "only for who is a friend still, for which WeCom is asked; the run tells of one who left"
-_WECHAT = "WeChat draws codes, and its stand-in does not"
+_WECHAT = "WeChat draws codes and pushes, and its stand-in does not"
 _GIVEN_UP = "only a name, a place or a draft given up"
 
 UNUSED: tuple[Unused, ...] = (
@@ -222,6 +222,9 @@ UNUSED: tuple[Unused, ...] = (
     Unused("*-GraphqlRole-*", "s3:PutObject", "*/codes/*", _WECHAT),
     Unused("*-GraphqlRole-*", "sqs:SendMessage", "*OutboxQueue*", _OTHERS),
     *_tables("PrivacyJobs", _SELDOM, BatchGetItem="codes"),
+    *_tables("WechatEvents", _WECHAT, BatchGetItem="members notices", PutItem="notices"),
+    Unused("*-WechatEventsRole-*", "secretsmanager:GetSecretValue", "*", _WECHAT),
+    Unused("*-VendorWebhooksRole-*", "sqs:SendMessage", "*WechatQueue*", _WECHAT),
     *_tables(
         "VendorReconciliation",
         "each quarter of an hour, which the run does not last",
