@@ -19,6 +19,7 @@ from scripts.bench import (
     recompute,
     report,
     stored,
+    welcome,
 )
 from scripts.processes import EngineError
 
@@ -42,6 +43,7 @@ def main() -> int:
         "stored": stored.run,
         "quotes": quotes.run,
         "acknowledgement": acknowledgement.run,
+        "welcome": welcome.run,
         "cold-start": cold_start.run,
     }
     if unknown := set(chosen.parts) - set(parts):

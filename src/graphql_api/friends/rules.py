@@ -42,7 +42,7 @@ _STATES = {
     Event.DELETED_BY_GUIDE: FriendState.DELETED_BY_GUIDE,
     Event.HANDED_OVER: FriendState.HANDED_OVER,
 }
-_BEGINS = frozenset({Event.HALF_ADDED, Event.ADDED})
+BEGINS = frozenset({Event.HALF_ADDED, Event.ADDED})
 LASTING = frozenset({FriendState.HALF, FriendState.FRIEND})
 
 
@@ -82,7 +82,7 @@ def after(known: Friendship | None, happened: Happened) -> Friendship:
     The last event of all decides where it stands, the first beginning since when, and the last
     beginning with a code through which. Of two codes in one second the greater text counts.
     """
-    begins = happened.event in _BEGINS
+    begins = happened.event in BEGINS
     scene = happened.scene if begins else None
     fresh = Friendship(
         happened.event,

@@ -76,7 +76,7 @@ def follow_event(event: Follow | ContactEvent, *, clock: Clock) -> Friend | None
     if happened is None:
         return None
     friend = service.apply(event.user_id, event.external_user_id, happened)
-    if friend.friendship.lasts:
+    if happened.event in rules.BEGINS:  # though it may be over by now, and this come late
         meet(event.external_user_id, clock=clock)
     return friend
 
@@ -104,11 +104,10 @@ def meet(external_user_id: str, *, clock: Clock) -> Member | None:
     if member is None or member.archived_at is not None:
         return None
     page = repository.page_of_customer(external_user_id, first=_PAGE, after=None, reverse=False)
-    lasting = [friend for friend in page.items if friend.friendship.lasts]
-    for friend in lasting:
+    for friend in page.items:
         if friend.code_id is not None and friend.scene_at is not None:
             codes.came(friend.code_id, member.id, Came.FRIENDED, at=friend.scene_at)
-    _own(member, lasting, clock)
+    _own(member, [friend for friend in page.items if friend.friendship.lasts], clock)
     return member
 
 
