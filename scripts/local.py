@@ -90,6 +90,9 @@ def vendors(data_dir: Path) -> Iterator[None]:
     record = data_dir / SIMULATOR_RECORD
     with simulated.serve() as simulator:
         os.environ.update(simulated.settings_for(simulator.url))
+        if os.environ.get("APP_WECOM_CORP_ID") == stand_ins.CORP_ID:
+            # A corp that answers for its customers too, in the place of what only logs people in.
+            os.environ.update(simulated.wecom_settings_for(simulator.url))
         settings.cache_clear()
         record.write_text(simulator.url)
         try:

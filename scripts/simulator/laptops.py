@@ -1,6 +1,6 @@
-"""Both vendors as `make dev` has them: an app and a shop each, and the environment for them.
+"""Vendors and platforms as `make dev` has them, and the environment that has the API ask them.
 
-WeChat is there, too, for who sets the environment for it: logins have a stand-in of their own.
+WeChat is there for who sets the environment for it: logins by it have a stand-in of their own.
 """
 
 import json
@@ -8,18 +8,20 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from scripts.simulator import control
+from scripts.simulator import control, server
 from scripts.simulator.faults import Faults
 from scripts.simulator.server import Simulator
 from scripts.simulator.wechat import WeChat
 from scripts.simulator.wechat_control import WeChatControl
 from scripts.simulator.wechat_pushes import Pusher
+from scripts.simulator.wecom import Wecom
+from scripts.simulator.wecom_control import WecomControl
 from scripts.simulator.weimob import Weimob
 from scripts.simulator.world import World
 from scripts.simulator.youzan import Youzan
 
 CLIENT_ID, SECRET = "app-local", "not-a-secret"
-WECHAT_APP_ID, PUSH_TOKEN = "wx-local", "push-token-local"
+WECHAT_APP_ID, WECOM_CORP_ID, PUSH_TOKEN = "wx-local", "ww-local", "push-token-local"
 PUSH_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 SHOPS = {"youzan": "160", "weimob": "4020000000001"}
 
@@ -33,7 +35,12 @@ def serve(port: int = 0) -> Iterator[Simulator]:
     weimob = Weimob(World(serial), Faults(), **app, shop=SHOPS["weimob"])
     wechat = WeChat(Faults(), app_id=WECHAT_APP_ID, secret=SECRET)
     told = WeChatControl(wechat, Pusher(WECHAT_APP_ID, PUSH_TOKEN, PUSH_KEY))
-    with control.serve(youzan, weimob, port=port, platforms=[(wechat, told)]) as simulator:
+    wecom = Wecom(Faults(), corp=WECOM_CORP_ID, secret=SECRET, token=PUSH_TOKEN, key=PUSH_KEY)
+    platforms: list[tuple[server.Peer, server.Control]] = [
+        (wechat, told),
+        (wecom, WecomControl(wecom)),
+    ]
+    with control.serve(youzan, weimob, port=port, platforms=platforms) as simulator:
         yield simulator
 
 
@@ -57,4 +64,15 @@ def wechat_settings_for(url: str) -> dict[str, str]:
         "APP_WECHAT_APP_SECRET": SECRET,
         "APP_WECHAT_PUSH_TOKEN": PUSH_TOKEN,
         "APP_WECHAT_PUSH_KEY": PUSH_KEY,
+    }
+
+
+def wecom_settings_for(url: str) -> dict[str, str]:
+    """The environment that has the API ask this WeCom, and believe what it pushes."""
+    return {
+        "APP_WECOM_BASE_URL": url,
+        "APP_WECOM_CORP_ID": WECOM_CORP_ID,
+        "APP_WECOM_APP_SECRET": SECRET,
+        "APP_WECOM_CALLBACK_TOKEN": PUSH_TOKEN,
+        "APP_WECOM_CALLBACK_KEY": PUSH_KEY,
     }

@@ -75,7 +75,12 @@ class Wecom:
     welcomes: dict[str, Welcome] = field(default_factory=dict)
 
     name: str = "wecom"
-    paths: tuple[str, ...] = ("/cgi-bin/gettoken", "/cgi-bin/externalcontact/")
+    paths: tuple[str, ...] = (
+        "/cgi-bin/gettoken",
+        "/cgi-bin/externalcontact/",
+        "/cgi-bin/auth/getuserinfo",
+        "/cgi-bin/miniprogram/jscode2session",
+    )
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)  # noqa: S311 - repeatable
@@ -164,6 +169,9 @@ class Wecom:
             return self._token(query, at)
         if self._tokens.get(query.get("access_token", ""), at) <= at:
             return {"errcode": 42001, "errmsg": "access_token expired"}
+        if path in self.paths[2:]:
+            who = query.get("code") or query.get("js_code") or ""
+            return _visitor(who)
         calls: dict[str, Callable[[Answer, datetime], Answer]] = {
             "get": self._get,
             "list": self._list,
@@ -249,6 +257,13 @@ class Wecom:
     def _delete_way(self, given: Answer, _at: datetime) -> Answer:
         gone = self.ways.pop(given["config_id"], None)
         return {} if gone else {"errcode": 41044, "errmsg": "no such contact way"}
+
+
+def _visitor(code: str) -> Answer:
+    """Whom a login code stands for: it says so itself; one that begins with `x` is of nobody."""
+    if not code or code.startswith("x"):
+        return {"errcode": 40029, "errmsg": "invalid code"}
+    return {"errcode": 0, "errmsg": "ok", "userid": code}
 
 
 def sealed_for(key: str, message: bytes, receiver: str, start: bytes) -> str:
