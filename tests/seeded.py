@@ -44,10 +44,17 @@ from graphql_api.documents.models import MANIFESTS, Document, DocumentsItem, Man
 from graphql_api.documents.rules import ManifestState, hash_of
 from graphql_api.forecasts import tasks as forecasts
 from graphql_api.friends import service as friends
-from graphql_api.friends.models import ContactWay, way_id
+from graphql_api.friends.models import (
+    ContactWay,
+    Handed,
+    Transfer,
+    handed_sort,
+    transfers_key,
+    way_id,
+)
 from graphql_api.friends.repository import note_made
 from graphql_api.friends.rules import Event as FriendEvent
-from graphql_api.friends.rules import Happened
+from graphql_api.friends.rules import Happened, TransferOutcome, TransferState
 from graphql_api.guides.models import Guide
 from graphql_api.kit.dynamo import Transaction, batch_write, transact
 from graphql_api.kit.dynamo.tallies import Told
@@ -332,6 +339,24 @@ def _codes(member: Member, guide: Guide) -> dict[str, str]:
         viewer=SYSTEM,
         at=NOW,
     )
+    transfer = Transfer(
+        "trf_" + code.id[4:],
+        from_user_id=guide.wecom_user_id,
+        to_user_id="Other",
+        from_guide_id=guide.id,
+        to_guide_id=guide.id,
+        store_id=guide.store_id,
+        has_left=False,
+        state=TransferState.CANCELLED,
+        outcome_document={"FAILED": 1},
+        of_user=transfers_key(guide.wecom_user_id),
+        place="1",
+        created_at=NOW,
+        created_by="opr_1",
+        ended_at=NOW,
+    )
+    transfer.save()
+    Handed(transfer.id, handed_sort("wm1"), outcome=TransferOutcome.FAILED, detail="40128").save()
     way = ContactWay(way_id(code.id), code_id=code.id, first_asked_at=NOW)
     note_made(way, "config-1", "https://wework.qpic.cn/1", [guide.wecom_user_id], at=NOW)
     set_up = TemplateSet(
@@ -353,7 +378,7 @@ def _codes(member: Member, guide: Guide) -> dict[str, str]:
     refused.save()
     known = NewIdentity(kind=IdentityKind.WECOM_EXTERNAL, value=EXTERNAL_USER_ID)
     add_identity(IdentityChange(member_id=member.id, identity=known), viewer=SYSTEM)
-    return {"code": code.id, "scene": code.scene, "friend": friend.id}
+    return {"code": code.id, "scene": code.scene, "friend": friend.id, "transfer": transfer.id}
 
 
 def _merge(member: Member, store: Store) -> Merge:

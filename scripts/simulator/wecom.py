@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 
 from scripts.simulator.faults import Faults
+from scripts.simulator.wecom_handing import Handing
 
 WELCOME_WORKS = timedelta(seconds=20)
 MAX_WAYS = 500_000
@@ -73,6 +74,8 @@ class Wecom:
     ties: dict[tuple[str, str], Tie] = field(default_factory=dict)
     ways: dict[str, Answer] = field(default_factory=dict)
     welcomes: dict[str, Welcome] = field(default_factory=dict)
+
+    handing: Handing = field(default_factory=Handing)
 
     name: str = "wecom"
     paths: tuple[str, ...] = (
@@ -181,6 +184,7 @@ class Wecom:
             "list_contact_way": self._list_ways,
             "update_contact_way": self._update_way,
             "del_contact_way": self._delete_way,
+            **self.handing.calls,
         }
         call = calls.get(path.removeprefix("/cgi-bin/externalcontact/"))
         return (

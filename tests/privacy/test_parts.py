@@ -74,6 +74,8 @@ LEAD_NOWHERE = {
     webhooks.Delivery: "ids of what changed, for two weeks",
     connectors.Copy: "until the stream tells that the member is gone",
     connectors.Link: "a vendor's code of a coupon that is gone, or keys of whom they made one",
+    friends.Transfer: "counts only",
+    friends.Handed: "an id of WeCom in the list of a job",
     friends.Friend: "ids of WeCom; which member that is, claims say, which are gone",
     friends.Customer: "the same",
     friends.UnionLink: "the same",

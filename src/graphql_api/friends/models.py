@@ -2,14 +2,20 @@
 
 from datetime import date
 
-from pynamodb.attributes import ListAttribute, UnicodeAttribute, VersionAttribute
+from pynamodb.attributes import (
+    BooleanAttribute,
+    ListAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    VersionAttribute,
+)
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb_attributes import UnicodeEnumAttribute
 
 from graphql_api.friends import rules
-from graphql_api.friends.rules import Event, FriendState
+from graphql_api.friends.rules import Event, FriendState, TransferOutcome, TransferState
 from graphql_api.kit import ids
-from graphql_api.kit.dynamo import InstantAttribute, Item, table_name
+from graphql_api.kit.dynamo import InstantAttribute, Item, JsonAttribute, table_name
 
 SOLE = "@"
 CHAIN = "chain"
@@ -162,7 +168,70 @@ class KeptDay(FriendsItem):
     """The ways were led anew on this day."""
 
 
+class Transfer(FriendsItem):
+    """The customers of a user of WeCom go to another: first all are asked for, then waited for.
+
+    `asked_to` is the place in the user's friends that was reached, `step` rises with each step:
+    a queue's message of an older one is late.
+    """
+
+    id_prefix = "trf"
+
+    from_user_id = UnicodeAttribute()
+    to_user_id = UnicodeAttribute()
+    from_guide_id = UnicodeAttribute()
+    to_guide_id = UnicodeAttribute()
+    store_id = UnicodeAttribute()
+    has_left = BooleanAttribute()
+    message = UnicodeAttribute(null=True)
+    state = UnicodeEnumAttribute(TransferState, default=TransferState.ASKING)
+    step = NumberAttribute(default=0)
+    asked_to = UnicodeAttribute(null=True)
+    cursor = UnicodeAttribute(null=True)
+    outcome_document = JsonAttribute(attr_name="outcomes", default=dict)
+    problem = UnicodeAttribute(null=True)
+    created_at = InstantAttribute()
+    created_by = UnicodeAttribute()
+    ended_at = InstantAttribute(null=True)
+    version = VersionAttribute()
+
+    @property
+    def guide_id(self) -> str:
+        """Whose customers they were."""
+        return str(self.from_guide_id)
+
+    @property
+    def outcomes(self) -> dict[TransferOutcome, int]:
+        """How many customers came to what."""
+        return {TransferOutcome(name): n for name, n in self.outcome_document.items() if n}
+
+
+class Handed(FriendsItem):
+    """A customer of a hand-over; `detail` is WeCom's number, where it refused."""
+
+    id_prefix = "trf"
+
+    outcome = UnicodeEnumAttribute(TransferOutcome)
+    detail = UnicodeAttribute(null=True)
+
+    @property
+    def external_user_id(self) -> str:
+        """Who."""
+        return str(self.sort).removeprefix(HANDED)
+
+
+HANDED = "handed#"
 WAYS = "ways"
+
+
+def transfers_key(user_id: str) -> str:
+    """The key of the hand-overs of a user's customers."""
+    return f"transfers#{user_id.lower()}"
+
+
+def handed_sort(external_user_id: str) -> str:
+    """The range key of a customer of a hand-over."""
+    return f"{HANDED}{external_user_id}"
 
 
 def way_id(code_id: str) -> str:

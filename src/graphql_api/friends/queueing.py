@@ -34,7 +34,17 @@ class Keep(BaseModel):
     attempts: int = 0
 
 
-Wanted = Follow | Meet | Keep
+class Move(BaseModel):
+    """Take the next step of a hand-over, if it is still at this one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    transfer: str
+    step: int
+    attempts: int = 0
+
+
+Wanted = Follow | Meet | Keep | Move
 _ANY: TypeAdapter[Wanted] = TypeAdapter(Wanted)
 
 
@@ -52,6 +62,11 @@ def keep_ways(day: date) -> None:
     """Have the contact ways led anew, once on this day."""
     if settings().wecom_corp_id:
         _send([Keep(keep_ways=day)])
+
+
+def move(transfer_id: str, step: int, delay: float = 0) -> None:
+    """Have the next step of a hand-over taken, in so many seconds or as late as the queue can."""
+    _send([Move(transfer=transfer_id, step=step)], delay)
 
 
 def again(wanted: Wanted, delay: float) -> None:

@@ -7,13 +7,16 @@ from pynamodb.exceptions import PutError
 
 from graphql_api.friends import models
 from graphql_api.friends.models import (
+    HANDED,
     SOLE,
     WAYS,
     ContactWay,
     Customer,
     Friend,
     FriendsItem,
+    Handed,
     KeptDay,
+    Transfer,
     UnionLink,
     Welcome,
 )
@@ -175,3 +178,64 @@ def begin_day(day: date) -> bool:
             raise
         return False
     return True
+
+
+# --- hand-overs ------------------------------------------------------------------------------
+
+
+def get_transfers(transfer_ids: Sequence[str]) -> list[Transfer | None]:
+    """Hand-overs by id."""
+    return batch_get(Transfer, [(id_, SOLE) for id_ in transfer_ids])
+
+
+def get_transfer(transfer_id: str) -> Transfer | None:
+    """One hand-over as it is now (strongly consistent)."""
+    return batch_get(Transfer, [(transfer_id, SOLE)], consistent=True)[0]
+
+
+def save_transfer(tx: Transaction, transfer: Transfer) -> None:
+    """Write a hand-over, new or over the version that was read."""
+    transfer.of_user = models.transfers_key(transfer.from_user_id)
+    transfer.place = transfer.id
+    tx.save(transfer)
+
+
+def page_of_transfers(
+    user_id: str, *, first: int, after: str | None, reverse: bool
+) -> Page[Transfer]:
+    """The hand-overs of a user's customers by time: one Query, one BatchGetItem."""
+    keys = key_page(
+        FriendsItem.by_guide,
+        models.transfers_key(user_id),
+        FriendsItem.place,
+        first=first,
+        after=after,
+        reverse=reverse,
+    )
+    return keys.showing(batch_get(Transfer, [item.key for item in keys.items]))
+
+
+def get_handed(transfer_id: str, customers: Sequence[str]) -> list[Handed | None]:
+    """Customers of a hand-over as they are now (strongly consistent)."""
+    keys = [(transfer_id, models.handed_sort(one)) for one in customers]
+    return batch_get(Handed, keys, consistent=True)
+
+
+def put_handed(tx: Transaction, handed: Handed) -> None:
+    """Write what became of a customer; its hand-over, in the transaction, has the condition."""
+    tx.put(handed)
+
+
+def page_of_handed(
+    transfer_id: str, *, first: int, after: str | None, reverse: bool
+) -> Page[Handed]:
+    """The customers of a hand-over: one Query."""
+    return key_page(
+        Handed,
+        transfer_id,
+        FriendsItem.sort,
+        first=first,
+        after=after,
+        reverse=reverse,
+        starts_with=HANDED,
+    )

@@ -139,6 +139,60 @@ def fits(text: str) -> bool:
     return len(text.encode()) <= MAX_TEXT_BYTES - 200
 
 
+# --- handing over ----------------------------------------------------------------------------
+
+
+class TransferState(StrEnum):
+    """Where a hand-over of customers in WeCom stands."""
+
+    ASKING = "ASKING"
+    WAITING = "WAITING"
+    DONE = "DONE"
+    CANCELLED = "CANCELLED"
+
+
+class TransferOutcome(StrEnum):
+    """What became of one customer; ASKED is what WeCom has begun."""
+
+    ASKED = "ASKED"
+    DONE = "DONE"
+    REFUSED = "REFUSED"
+    LIMIT = "LIMIT"
+    FAILED = "FAILED"
+    NO_ANSWER = "NO_ANSWER"
+
+
+TRANSFER_RUNS = frozenset({TransferState.ASKING, TransferState.WAITING})
+ASKED_BEFORE = 40100
+"""WeCom's number for a customer who is being handed over: our earlier call did it."""
+PATIENCE = timedelta(days=3)
+"""For how long WeCom is asked what became of customers; it takes a day."""
+
+
+def outcome_of_asking(errcode: int) -> TransferOutcome:
+    """What WeCom's number for a customer comes to."""
+    return TransferOutcome.ASKED if errcode in {0, ASKED_BEFORE} else TransferOutcome.FAILED
+
+
+def next_outcome(known: TransferOutcome, told: TransferOutcome) -> TransferOutcome:
+    """What is known of a customer after WeCom told; what is over stays as it is.
+
+    WeCom tells the same again and again, and pages of it late.
+    """
+    return told if known is TransferOutcome.ASKED else known
+
+
+def polled_again(begun_at: datetime, at: datetime) -> timedelta:
+    """After how long WeCom is asked again: every minute at first, each quarter of an hour later."""
+    is_young = at - begun_at < timedelta(minutes=10)
+    return timedelta(minutes=1) if is_young else timedelta(minutes=15)
+
+
+def may_transfer(viewer: Viewer, store_id: str) -> bool:
+    """Managers hand over within their store, headquarters everywhere."""
+    return viewer.role is not Role.GUIDE and viewer.reaches_store(store_id)
+
+
 # --- who sees them ---------------------------------------------------------------------------
 
 

@@ -6,8 +6,14 @@ import strawberry
 
 from graphql_api.context import Info
 from graphql_api.errors import NotFound
-from graphql_api.friends import models, repository, rules, service, ways
-from graphql_api.friends.types import ContactWay, Friend, FriendWelcome
+from graphql_api.friends import models, repository, rules, service, transfers, ways
+from graphql_api.friends.types import (
+    ContactWay,
+    Friend,
+    FriendTransfer,
+    FriendWelcome,
+    visible_transfer,
+)
 from graphql_api.guides import repository as guides
 from graphql_api.guides.rules import visible as visible_guide
 from graphql_api.kit.graphql import (
@@ -19,9 +25,9 @@ from graphql_api.kit.graphql import (
     mutation,
     paged,
 )
-from graphql_api.kit.graphql.arguments import INPUT, After, First, Reverse
+from graphql_api.kit.graphql.arguments import INPUT, After, First, Id, Reverse
 from graphql_api.kit.time import real_now
-from graphql_api.permissions import CODE_WRITE, FRIEND_FIELD, FRIEND_WRITE
+from graphql_api.permissions import CODE_WRITE, FRIEND_FIELD, FRIEND_WRITE, TRANSFER_FIELD
 from graphql_api.viewer import Role
 
 GuideId = Annotated[strawberry.ID, strawberry.argument(description="Whose friends. 导购 ID")]
@@ -77,6 +83,68 @@ class FriendQueries:
         key = models.welcome_key(store_id)
         found: models.Welcome | None = await info.context.load(repository.welcomes, key)
         return found
+
+    @strawberry.field(
+        description="One hand-over of friends; null where there is none that you may see. 客户继承",
+        graphql_type=FriendTransfer | None,
+        metadata={"rule": TRANSFER_FIELD},
+    )
+    async def friend_transfer(self, info: Info, id: Id) -> models.Transfer | None:
+        """By id."""
+        found: models.Transfer | None = await info.context.load(repository.get_transfers, id)
+        return visible_transfer(info.context.viewer, found) if found else None
+
+    @strawberry.field(
+        description="The hand-overs of a guide's friends by time. 导购的客户继承列表",
+        graphql_type=Connection[FriendTransfer],
+        metadata={"rule": TRANSFER_FIELD},
+    )
+    async def friend_transfers(
+        self,
+        info: Info,
+        guide_id: GuideId,
+        first: First = 20,
+        after: After = None,
+        reverse: Reverse = False,
+    ) -> object:
+        """Of a guide who left, too."""
+        viewer = info.context.viewer
+        guide = await info.context.load(guides.get_many, guide_id)
+        if guide is None or visible_guide(viewer, guide) is None:
+            raise NotFound("There is no such guide", field=("guideId",))
+        return await paged(
+            info.context,
+            repository.page_of_transfers,
+            guide.wecom_user_id,
+            first=first,
+            after=after,
+            reverse=reverse,
+            visible=visible_transfer,
+        )
+
+
+@strawberry.input(description="Whose friends go to whom. 发起客户继承")
+class FriendTransferStartInput:
+    """See transfers.TransferStart."""
+
+    from_guide_id: strawberry.ID = strawberry.field(
+        description="Whose friends: at work, or left within a year. 原跟进导购 ID"
+    )
+    to_guide_id: strawberry.ID = strawberry.field(
+        description="A guide at work who takes them. 接替导购 ID"
+    )
+    message: str | None = strawberry.field(
+        default=None,
+        description="What the customers of a guide at work are told, 200 characters. 转移提示语",
+    )
+
+
+@strawberry.type(description="What became of a hand-over of friends. 客户继承操作结果")
+class FriendTransferPayload:
+    """The hand-over, or why not."""
+
+    transfer: FriendTransfer | None = changed_field("As it is now; null when refused. 客户继承")
+    user_errors: list[UserError] = errors_field()
 
 
 @strawberry.input(description="What new friends are told. 设置欢迎语")
@@ -145,6 +213,31 @@ class FriendMutations:
     def scan_code_contact_way_create(self, info: Info, id: CodeId) -> models.ContactWay:
         """See ways.make."""
         return ways.make(id, viewer=info.context.viewer, at=real_now())
+
+    @mutation(
+        FriendTransferPayload,
+        rule=FRIEND_WRITE,
+        description=(
+            "Hand all friends of a guide over to another in WeCom, in the background, with"
+            " progress: it takes a day, and customers may refuse. Owners of members are handed"
+            " over by `handOverCreate`. 发起客户继承"
+        ),
+    )
+    def friend_transfer_start(
+        self, info: Info, input: Annotated[FriendTransferStartInput, INPUT]
+    ) -> models.Transfer:
+        """See transfers.start."""
+        given = command(transfers.TransferStart, input)
+        return transfers.start(given, viewer=info.context.viewer, at=real_now())
+
+    @mutation(
+        FriendTransferPayload,
+        rule=FRIEND_WRITE,
+        description="Ask for no more friends; what WeCom has begun goes on. 停止客户继承",
+    )
+    def friend_transfer_cancel(self, info: Info, id: Id) -> models.Transfer:
+        """See transfers.cancel."""
+        return transfers.cancel(id, viewer=info.context.viewer, at=real_now())
 
     @mutation(
         FriendWelcomePayload,

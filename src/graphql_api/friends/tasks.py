@@ -11,9 +11,9 @@ from graphql_api.connectors.wecom import contacts
 from graphql_api.connectors.wecom.events import ContactEvent, Push
 from graphql_api.connectors.weixin_errors import Refused
 from graphql_api.errors import AppError, Unavailable
-from graphql_api.friends import queueing, repository, rules, service, ways
+from graphql_api.friends import queueing, repository, rules, service, transfers, ways
 from graphql_api.friends.models import Friend, Welcome
-from graphql_api.friends.queueing import Follow, Keep, Meet
+from graphql_api.friends.queueing import Follow, Keep, Meet, Move
 from graphql_api.friends.rules import Event, Happened
 from graphql_api.guides import repository as guides
 from graphql_api.kit.time import Clock, real_now
@@ -58,6 +58,8 @@ def follow(text: str, *, clock: Callable[[], Clock] = store_service.clock) -> No
                 meet(wanted.meet, clock=clock())
             case Keep():
                 keep_ways(wanted.keep_ways, at=real_now())
+            case Move():
+                transfers.move(wanted.transfer, wanted.step)
             case Follow():
                 follow_event(wanted, clock=clock())
     except (Later, NotSetUp, Unavailable) as error:
