@@ -96,6 +96,8 @@ from graphql_api.privacy.models import Erasure, Export
 from graphql_api.privacy.rules import JobState as JobOfPrivacy
 from graphql_api.rebuilds import service as rebuilds
 from graphql_api.rebuilds import tasks as rebuild_tasks
+from graphql_api.sends.models import Send, Target, target_sort
+from graphql_api.sends.rules import SendKind, SendOutcome, SendState
 from graphql_api.standing import repository as standings
 from graphql_api.standing import service as standing
 from graphql_api.standing.rules import LockKind
@@ -357,6 +359,25 @@ def _codes(member: Member, guide: Guide) -> dict[str, str]:
     )
     transfer.save()
     Handed(transfer.id, handed_sort("wm1"), outcome=TransferOutcome.FAILED, detail="40128").save()
+    send = Send(
+        "snd_" + code.id[4:],
+        kind=SendKind.MASS,
+        guide_id=guide.id,
+        of_guide=guide.id,
+        user_id=guide.wecom_user_id,
+        store_id=guide.store_id,
+        text="周年庆",
+        link_title="会员",
+        link_url="https://a.cn/",
+        state=SendState.CANCELLED,
+        outcome_document={"SENT": 1},
+        created_at=NOW,
+        created_by="opr_1",
+        ended_at=NOW,
+        confirmed_at=NOW,
+    )
+    send.save()
+    Target(send.id, target_sort(EXTERNAL_USER_ID), outcome=SendOutcome.SENT).save()
     way = ContactWay(way_id(code.id), code_id=code.id, first_asked_at=NOW)
     note_made(way, "config-1", "https://wework.qpic.cn/1", [guide.wecom_user_id], at=NOW)
     set_up = TemplateSet(
@@ -378,7 +399,13 @@ def _codes(member: Member, guide: Guide) -> dict[str, str]:
     refused.save()
     known = NewIdentity(kind=IdentityKind.WECOM_EXTERNAL, value=EXTERNAL_USER_ID)
     add_identity(IdentityChange(member_id=member.id, identity=known), viewer=SYSTEM)
-    return {"code": code.id, "scene": code.scene, "friend": friend.id, "transfer": transfer.id}
+    return {
+        "code": code.id,
+        "scene": code.scene,
+        "friend": friend.id,
+        "transfer": transfer.id,
+        "send": send.id,
+    }
 
 
 def _merge(member: Member, store: Store) -> Merge:

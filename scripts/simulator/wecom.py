@@ -9,7 +9,7 @@ import random
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers import Cipher
@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 
 from scripts.simulator.faults import Faults
 from scripts.simulator.wecom_handing import Handing
+from scripts.simulator.wecom_sends import Sends
 
 WELCOME_WORKS = timedelta(seconds=20)
 MAX_WAYS = 500_000
@@ -76,6 +77,7 @@ class Wecom:
     welcomes: dict[str, Welcome] = field(default_factory=dict)
 
     handing: Handing = field(default_factory=Handing)
+    sends: Sends = field(default_factory=Sends)
 
     name: str = "wecom"
     paths: tuple[str, ...] = (
@@ -89,6 +91,9 @@ class Wecom:
         self._random = random.Random(self.seed)  # noqa: S311 - repeatable
         self._tokens: dict[str, datetime] = {}
         self._numbers = 0
+        self.sends.friends_of = lambda user: self._list({"userid": user}, datetime.now(UTC))[
+            "external_userid"
+        ]
 
     # --- what people do ----------------------------------------------------------------------
 
@@ -185,6 +190,7 @@ class Wecom:
             "update_contact_way": self._update_way,
             "del_contact_way": self._delete_way,
             **self.handing.calls,
+            **self.sends.calls,
         }
         call = calls.get(path.removeprefix("/cgi-bin/externalcontact/"))
         return (

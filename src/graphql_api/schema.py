@@ -42,6 +42,7 @@ from graphql_api.points.schema import PointsMutations
 from graphql_api.policies.schema import PolicyMutations, PolicyQueries
 from graphql_api.privacy.schema import PrivacyMutations, PrivacyQueries
 from graphql_api.rebuilds.schema import RebuildMutations, RebuildQueries
+from graphql_api.sends.schema import SendMutations, SendQueries
 from graphql_api.standing.schema import StandingMutations
 from graphql_api.stores.schema import StoreMutations, StoreQueries
 from graphql_api.tags.schema import TagMutations, TagQueries
@@ -95,6 +96,7 @@ class Query(
     CampaignQueries,
     CodeQueries,
     FriendQueries,
+    SendQueries,
     NoticeQueries,
     AccessQueries,
     DocumentQueries,
@@ -127,6 +129,7 @@ class Mutation(
     CampaignMutations,
     CodeMutations,
     FriendMutations,
+    SendMutations,
     NoticeMutations,
     AccessMutations,
     WebhookMutations,

@@ -33,6 +33,7 @@ from graphql_api.policies.models import PoliciesItem
 from graphql_api.privacy.models import PrivacyItem
 from graphql_api.rebuilds.models import RebuildsItem
 from graphql_api.requests.models import RequestsItem
+from graphql_api.sends.models import SendsItem
 from graphql_api.standing.models import StandingItem
 from graphql_api.stores.models import StoresItem
 from graphql_api.tags.models import TagsItem
@@ -59,6 +60,7 @@ TABLES: tuple[type[Item], ...] = (
     CampaignsItem,
     CodesItem,
     FriendsItem,
+    SendsItem,
     NoticesItem,
     AccessItem,
     RequestsItem,

@@ -25,6 +25,7 @@ from graphql_api.privacy.documents import shown
 from graphql_api.privacy.parts import PARTS
 from graphql_api.rebuilds import models as rebuilds
 from graphql_api.requests import models as requests
+from graphql_api.sends import models as sends
 from graphql_api.standing import models as standing
 from graphql_api.stores import models as stores
 from graphql_api.tags import models as tags
@@ -74,6 +75,8 @@ LEAD_NOWHERE = {
     webhooks.Delivery: "ids of what changed, for two weeks",
     connectors.Copy: "until the stream tells that the member is gone",
     connectors.Link: "a vendor's code of a coupon that is gone, or keys of whom they made one",
+    sends.Send: "counts, and words for many",
+    sends.Target: "an id of WeCom in the list of a job",
     friends.Transfer: "counts only",
     friends.Handed: "an id of WeCom in the list of a job",
     friends.Friend: "ids of WeCom; which member that is, claims say, which are gone",

@@ -3,8 +3,12 @@
 https://developer.work.weixin.qq.com/document/path/90313
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from graphql_api.connectors.errors import Later, NotSetUp, VendorRefused
 from graphql_api.connectors.weixin import STALE_TOKENS, Refusal
+from graphql_api.errors import Unavailable
 
 BUSY = -1
 IP_NOT_TRUSTED = 60020
@@ -81,3 +85,16 @@ def raised(refusal: Refusal) -> Exception:
     if errcode in SET_UP:
         return NotSetUp(f"{errcode}: {SET_UP[errcode]}")
     return Refused(errcode)
+
+
+@contextmanager
+def said_plainly() -> Iterator[None]:
+    """What a platform does not do, in words for somebody who waits for it: Unavailable."""
+    try:
+        yield
+    except NotSetUp as missing:
+        raise Unavailable(f"WeCom is not set up for this: {missing}") from None
+    except Refused as refusal:
+        raise Unavailable(f"WeCom refused ({refusal.code}): {refusal.meaning}") from None
+    except Later:
+        raise Unavailable("WeCom does not answer now; try again in a minute") from None

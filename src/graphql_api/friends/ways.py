@@ -1,22 +1,17 @@
 """Contact ways: made once for a code, and led to the guides who work there now."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from graphql_api.codes import repository as codes
 from graphql_api.codes import rules as code_rules
 from graphql_api.codes.models import Code
-from graphql_api.connectors.errors import Later, NotSetUp
 from graphql_api.connectors.wecom import contact_ways
-from graphql_api.connectors.weixin_errors import Refused
+from graphql_api.connectors.weixin_errors import Refused, said_plainly
 from graphql_api.errors import (
-    AppError,
     Conflict,
     ForbiddenTransition,
     Invalid,
     NotFound,
-    Unavailable,
 )
 from graphql_api.friends import models, repository
 from graphql_api.friends.models import ContactWay
@@ -46,7 +41,7 @@ def make(code_id: str, *, viewer: Viewer, at: datetime) -> ContactWay:
     if not user_ids:
         raise ForbiddenTransition("No guide at work stands behind this code", field=("id",))
     way = repository.get_way(code.id)
-    with _said_plainly():
+    with said_plainly():
         if way is not None and way.config_id is not None:
             return _led(way, code, user_ids, at)
         way = _begun(code, at)
@@ -149,18 +144,3 @@ def _users(code: Code) -> list[str]:
 
 def _remark(code: Code) -> str:
     return f"{code.guide_id or code.store_id}"
-
-
-@contextmanager
-def _said_plainly() -> Iterator[None]:
-    """What WeCom does not do, in words for whoever asked."""
-    try:
-        yield
-    except AppError:
-        raise
-    except NotSetUp as missing:
-        raise Unavailable(f"WeCom is not set up for this: {missing}") from None
-    except Refused as refusal:
-        raise Unavailable(f"WeCom refused ({refusal.code}): {refusal.meaning}") from None
-    except Later:
-        raise Unavailable("WeCom does not answer now; try again in a minute") from None
