@@ -45,9 +45,12 @@ from graphql_api.documents.rules import ManifestState, hash_of
 from graphql_api.forecasts import tasks as forecasts
 from graphql_api.friends import service as friends
 from graphql_api.friends.models import (
+    CORP_TAGS,
     ContactWay,
+    CorpTagLink,
     Handed,
     Transfer,
+    corp_tag_key,
     handed_sort,
     transfers_key,
     way_id,
@@ -286,7 +289,7 @@ def seed() -> dict[str, str]:
             "export": _export(member),
             "erasure": _erasure(member),
         }
-        | _codes(member, guide)
+        | _codes(member, guide, tag)
         | _runs()
         | _days(member)
     )
@@ -328,7 +331,7 @@ def _access(member: Member, store: Store) -> dict[str, str]:
     }
 
 
-def _codes(member: Member, guide: Guide) -> dict[str, str]:
+def _codes(member: Member, guide: Guide, tag: Tag) -> dict[str, str]:
     """The code of a guide, with its picture, through which the member came."""
     code = codes.create(codes.CodeCreate(guide_id=guide.id), viewer=SYSTEM, clock=CLOCK)
     code.drawn_at = real_now()
@@ -378,6 +381,15 @@ def _codes(member: Member, guide: Guide) -> dict[str, str]:
     )
     send.save()
     Target(send.id, target_sort(EXTERNAL_USER_ID), outcome=SendOutcome.SENT).save()
+    link = CorpTagLink(
+        corp_tag_key("et-1"),
+        corp_tag_id="et-1",
+        tag_id=tag.id,
+        linked_at=NOW,
+        of_user=CORP_TAGS,
+        place="et-1",
+    )
+    link.save()
     way = ContactWay(way_id(code.id), code_id=code.id, first_asked_at=NOW)
     note_made(way, "config-1", "https://wework.qpic.cn/1", [guide.wecom_user_id], at=NOW)
     set_up = TemplateSet(

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 from scripts.simulator.faults import Faults
 from scripts.simulator.wecom_handing import Handing
 from scripts.simulator.wecom_sends import Sends
+from scripts.simulator.wecom_tags import Tags
 
 WELCOME_WORKS = timedelta(seconds=20)
 MAX_WAYS = 500_000
@@ -78,6 +79,7 @@ class Wecom:
 
     handing: Handing = field(default_factory=Handing)
     sends: Sends = field(default_factory=Sends)
+    tags: Tags = field(default_factory=Tags)
 
     name: str = "wecom"
     paths: tuple[str, ...] = (
@@ -191,6 +193,7 @@ class Wecom:
             "del_contact_way": self._delete_way,
             **self.handing.calls,
             **self.sends.calls,
+            **self.tags.calls,
         }
         call = calls.get(path.removeprefix("/cgi-bin/externalcontact/"))
         return (
@@ -218,7 +221,12 @@ class Wecom:
         if customer in self.union_ids:
             person["unionid"] = self.union_ids[customer]
         follows = [
-            {"userid": user, "state": tie.state, "createtime": int(tie.since.timestamp())}
+            {
+                "userid": user,
+                "state": tie.state,
+                "createtime": int(tie.since.timestamp()),
+                "tags": self.tags.shown((user, str(customer))),
+            }
             for user, tie in lasting
         ]
         return {"external_contact": person, "follow_user": follows}

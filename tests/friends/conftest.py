@@ -65,6 +65,7 @@ def corp(monkeypatch: pytest.MonkeyPatch) -> Corp:
 def queued(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, dict[str, Any], float]]]:
     """What was queued: the queue, the body and the delay."""
     sent: list[tuple[str, dict[str, Any], float]] = []
+    monkeypatch.setenv("APP_WECOM_CORP_ID", "ww1")
     monkeypatch.setenv("APP_CONTACT_QUEUE_URL", "contacts")
     monkeypatch.setenv("APP_WELCOME_QUEUE_URL", "welcomes")
     settings.cache_clear()

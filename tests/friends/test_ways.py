@@ -213,6 +213,8 @@ def test_day_on_which_wecom_is_away_is_let_go(guide: Guide, wecom: Ways) -> None
 def test_keeping_is_asked_for_where_there_is_a_corp(
     guide: Guide, wecom: Ways, queued: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("APP_WECOM_CORP_ID", "")
+    settings.cache_clear()
     queueing.keep_ways(NOW.date())
     assert queued == []
     monkeypatch.setenv("APP_WECOM_CORP_ID", "ww1")

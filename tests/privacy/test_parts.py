@@ -41,7 +41,7 @@ OF_NO_MEMBER = {
     *(tags.TagGroup, tags.Tag, tags.NameClaim, tags.MemberCount, tags.Mark),
     *(access.StaffAccount, access.WecomClaim, access.ApiKey),
     notices.Template,
-    *(friends.Welcome, friends.ContactWay, friends.KeptDay),
+    *(friends.Welcome, friends.ContactWay, friends.KeptDay, friends.CorpTagLink),
     *(codes.Code, codes.Scene, codes.Tally),
     *(bulk.LastOperation, points.ProgramPart),
     *(commissions.OrderLedger, commissions.CommissionRow, commissions.MonthSum),

@@ -80,6 +80,7 @@ class Friend(FriendsItem):
     scene = UnicodeAttribute(null=True)
     scene_at = InstantAttribute(null=True)
     code_id = UnicodeAttribute(null=True)
+    told_tags: ListAttribute[str] = ListAttribute(null=True)
     version = VersionAttribute()
 
     @property
@@ -162,6 +163,22 @@ class ContactWay(FriendsItem):
     def led_to(self) -> list[str]:
         """The users whom it leads to, in alphabetical order."""
         return list(self.user_ids)
+
+
+class CorpTagLink(FriendsItem):
+    """A tag of WeCom's and one of ours are the same."""
+
+    corp_tag_id = UnicodeAttribute()
+    tag_id = UnicodeAttribute()
+    linked_at = InstantAttribute()
+
+
+CORP_TAGS = "corptags"
+
+
+def corp_tag_key(corp_tag_id: str) -> str:
+    """The key of a link."""
+    return f"corptag#{corp_tag_id}"
 
 
 class KeptDay(FriendsItem):

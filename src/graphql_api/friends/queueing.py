@@ -44,7 +44,16 @@ class Move(BaseModel):
     attempts: int = 0
 
 
-Wanted = Follow | Meet | Keep | Move
+class Sync(BaseModel):
+    """Have a customer's linked tags be the same on both sides."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    tags_of: str
+    attempts: int = 0
+
+
+Wanted = Follow | Meet | Keep | Move | Sync
 _ANY: TypeAdapter[Wanted] = TypeAdapter(Wanted)
 
 
@@ -62,6 +71,11 @@ def keep_ways(day: date) -> None:
     """Have the contact ways led anew, once on this day."""
     if settings().wecom_corp_id:
         _send([Keep(keep_ways=day)])
+
+
+def sync(external_user_ids: list[str]) -> None:
+    """Have the tags of customers compared."""
+    _send([Sync(tags_of=id_) for id_ in external_user_ids])
 
 
 def move(transfer_id: str, step: int, delay: float = 0) -> None:

@@ -11,6 +11,7 @@ from graphql_api.friends.models import (
     SOLE,
     WAYS,
     ContactWay,
+    CorpTagLink,
     Customer,
     Friend,
     FriendsItem,
@@ -239,3 +240,29 @@ def page_of_handed(
         reverse=reverse,
         starts_with=HANDED,
     )
+
+
+# --- tags ------------------------------------------------------------------------------------
+
+
+def get_corp_link(corp_tag_id: str) -> CorpTagLink | None:
+    """The link of a tag of WeCom's (strongly consistent)."""
+    return batch_get(CorpTagLink, [(models.corp_tag_key(corp_tag_id), SOLE)], consistent=True)[0]
+
+
+def corp_links() -> list[CorpTagLink]:
+    """Every link: one Query, one BatchGetItem for a hundred."""
+    keys = list(FriendsItem.by_guide.query(models.CORP_TAGS))
+    found = batch_get(CorpTagLink, [item.key for item in keys])
+    return [link for link in found if link is not None]
+
+
+def create_corp_link(tx: Transaction, link: CorpTagLink) -> None:
+    """Add a link; stale when there is one."""
+    link.of_user, link.place = models.CORP_TAGS, link.corp_tag_id
+    tx.create(link)
+
+
+def delete_corp_link(tx: Transaction, link: CorpTagLink) -> None:
+    """Remove a link."""
+    tx.delete(link)

@@ -139,6 +139,22 @@ def fits(text: str) -> bool:
     return len(text.encode()) <= MAX_TEXT_BYTES - 200
 
 
+# --- tags ------------------------------------------------------------------------------------
+
+
+def done_there(pairs: Iterable[tuple[set[str], set[str]]]) -> tuple[set[str], set[str]]:
+    """What guides gave and took since they were told: from what they were told, and what is there.
+
+    What one gave and another took in the meantime is given.
+    """
+    gained: set[str] = set()
+    lost: set[str] = set()
+    for told, there in pairs:
+        gained |= there - told
+        lost |= told - there
+    return gained, lost - gained
+
+
 # --- handing over ----------------------------------------------------------------------------
 
 

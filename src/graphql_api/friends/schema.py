@@ -6,9 +6,10 @@ import strawberry
 
 from graphql_api.context import Info
 from graphql_api.errors import NotFound
-from graphql_api.friends import models, repository, rules, service, transfers, ways
+from graphql_api.friends import models, repository, rules, service, tagging, transfers, ways
 from graphql_api.friends.types import (
     ContactWay,
+    CorpTagLink,
     Friend,
     FriendTransfer,
     FriendWelcome,
@@ -27,7 +28,14 @@ from graphql_api.kit.graphql import (
 )
 from graphql_api.kit.graphql.arguments import INPUT, After, First, Id, Reverse
 from graphql_api.kit.time import real_now
-from graphql_api.permissions import CODE_WRITE, FRIEND_FIELD, FRIEND_WRITE, TRANSFER_FIELD
+from graphql_api.permissions import (
+    CODE_WRITE,
+    CORP_TAG_FIELD,
+    CORP_TAG_WRITE,
+    FRIEND_FIELD,
+    FRIEND_WRITE,
+    TRANSFER_FIELD,
+)
 from graphql_api.viewer import Role
 
 GuideId = Annotated[strawberry.ID, strawberry.argument(description="Whose friends. 导购 ID")]
@@ -122,6 +130,57 @@ class FriendQueries:
             visible=visible_transfer,
         )
 
+    @strawberry.field(
+        description="The tags that go both ways between here and WeCom. 企业标签对应关系",
+        graphql_type=list[CorpTagLink],
+        metadata={"rule": CORP_TAG_FIELD},
+    )
+    async def tag_corp_links(self, info: Info) -> list[models.CorpTagLink]:
+        """All of them, at most some thousands."""
+        found: list[models.CorpTagLink] = await info.context.run(repository.corp_links)
+        return found
+
+
+@strawberry.input(description="A tag here and its counterpart in WeCom. 关联企业标签")
+class TagCorpLinkSetInput:
+    """See tagging.LinkSet."""
+
+    tag_id: strawberry.ID = strawberry.field(description="The tag here. 标签 ID")
+    corp_tag_id: strawberry.ID = strawberry.field(description="The id in WeCom. 企业标签 ID")
+
+
+@strawberry.input(description="Which link ends. 取消关联企业标签")
+class TagCorpLinkRemoveInput:
+    """See tagging.LinkRemove."""
+
+    corp_tag_id: strawberry.ID = strawberry.field(description="The id in WeCom. 企业标签 ID")
+
+
+@strawberry.input(description="Link the tags of a group by their names. 按名称关联企业标签")
+class TagCorpLinksPullInput:
+    """See tagging.LinksPull."""
+
+    group_id: strawberry.ID = strawberry.field(description="The group here. 标签组 ID")
+    create_missing: bool = strawberry.field(
+        default=False, description="Make those that WeCom has not. 是否新建缺少的标签"
+    )
+
+
+@strawberry.type(description="What became of a link. 关联企业标签结果")
+class CorpTagLinkPayload:
+    """The link, or why not."""
+
+    link: CorpTagLink | None = changed_field("As it is, or was; null when refused. 对应关系")
+    user_errors: list[UserError] = errors_field()
+
+
+@strawberry.type(description="What became of links by name. 按名称关联结果")
+class CorpTagPayload:
+    """The new links, or why not."""
+
+    links: list[CorpTagLink] | None = changed_field("The new ones; null when refused. 对应关系")
+    user_errors: list[UserError] = errors_field()
+
 
 @strawberry.input(description="Whose friends go to whom. 发起客户继承")
 class FriendTransferStartInput:
@@ -213,6 +272,45 @@ class FriendMutations:
     def scan_code_contact_way_create(self, info: Info, id: CodeId) -> models.ContactWay:
         """See ways.make."""
         return ways.make(id, viewer=info.context.viewer, at=real_now())
+
+    @mutation(
+        CorpTagLinkPayload,
+        rule=CORP_TAG_WRITE,
+        description=(
+            "Have a tag go both ways between here and WeCom from now on: with the next change of a"
+            " member's tags, or of a customer's. 关联企业标签"
+        ),
+    )
+    def tag_corp_link_set(
+        self, info: Info, input: Annotated[TagCorpLinkSetInput, INPUT]
+    ) -> models.CorpTagLink:
+        """See tagging.set_link."""
+        given = command(tagging.LinkSet, input)
+        return tagging.set_link(given, viewer=info.context.viewer, at=real_now())
+
+    @mutation(
+        CorpTagLinkPayload,
+        rule=CORP_TAG_WRITE,
+        description="End a link; who has the tag keeps it on either side. 取消关联企业标签",
+    )
+    def tag_corp_link_remove(
+        self, info: Info, input: Annotated[TagCorpLinkRemoveInput, INPUT]
+    ) -> models.CorpTagLink:
+        """See tagging.remove_link."""
+        given = command(tagging.LinkRemove, input)
+        return tagging.remove_link(given, viewer=info.context.viewer)
+
+    @mutation(
+        CorpTagPayload,
+        rule=CORP_TAG_WRITE,
+        description="Link a group's tags with those called alike in WeCom. 按名称关联企业标签",
+    )
+    def tag_corp_links_pull(
+        self, info: Info, input: Annotated[TagCorpLinksPullInput, INPUT]
+    ) -> list[models.CorpTagLink]:
+        """See tagging.pull_links."""
+        given = command(tagging.LinksPull, input)
+        return tagging.pull_links(given, viewer=info.context.viewer, at=real_now())
 
     @mutation(
         FriendTransferPayload,

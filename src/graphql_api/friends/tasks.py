@@ -6,14 +6,15 @@ from datetime import date, datetime
 
 from graphql_api.codes import service as codes
 from graphql_api.codes.rules import Came
+from graphql_api.config import settings
 from graphql_api.connectors.errors import Later, NotSetUp
 from graphql_api.connectors.wecom import contacts
 from graphql_api.connectors.wecom.events import ContactEvent, Push
 from graphql_api.connectors.weixin_errors import Refused
 from graphql_api.errors import AppError, Unavailable
-from graphql_api.friends import queueing, repository, rules, service, transfers, ways
+from graphql_api.friends import queueing, repository, rules, service, tagging, transfers, ways
 from graphql_api.friends.models import Friend, Welcome
-from graphql_api.friends.queueing import Follow, Keep, Meet, Move
+from graphql_api.friends.queueing import Follow, Keep, Meet, Move, Sync
 from graphql_api.friends.rules import Event, Happened
 from graphql_api.guides import repository as guides
 from graphql_api.kit.time import Clock, real_now
@@ -60,6 +61,8 @@ def follow(text: str, *, clock: Callable[[], Clock] = store_service.clock) -> No
                 keep_ways(wanted.keep_ways, at=real_now())
             case Move():
                 transfers.move(wanted.transfer, wanted.step)
+            case Sync():
+                tagging.sync(wanted.tags_of, clock=clock())
             case Follow():
                 follow_event(wanted, clock=clock())
     except (Later, NotSetUp, Unavailable) as error:
@@ -76,6 +79,8 @@ def follow_event(event: Follow | ContactEvent, *, clock: Clock) -> Friend | None
     """A friendship after an event, its member and their guide; None for one of no friendship."""
     happened = happened_in(event)
     if happened is None:
+        if event.push is Push.EDITED:
+            _sync_soon([event.external_user_id])
         return None
     friend = service.apply(event.user_id, event.external_user_id, happened)
     if happened.event in rules.BEGINS:  # though it may be over by now, and this come late
@@ -109,6 +114,7 @@ def meet(external_user_id: str, *, clock: Clock) -> Member | None:
     for friend in page.items:
         if friend.code_id is not None and friend.scene_at is not None:
             codes.came(friend.code_id, member.id, Came.FRIENDED, at=friend.scene_at)
+    _sync_soon([external_user_id])
     _own(member, [friend for friend in page.items if friend.friendship.lasts], clock)
     return member
 
@@ -163,6 +169,9 @@ def notice(changes: Sequence[Change]) -> int:
 
     Of members that have none, or had the same before, nothing is read.
     """
+    if not settings().wecom_corp_id:
+        return 0
+    _sync_soon(sorted({id_ for change in changes for id_ in _tagged(change)}))
     brought = sorted({claim for change in changes for claim in _brought(change)})
     if not brought:
         return 0
@@ -171,13 +180,38 @@ def notice(changes: Sequence[Change]) -> int:
     return len(known)
 
 
-def _brought(change: Change) -> set[str]:
-    """The unionids that a member has since a write."""
+def _sync_soon(external_user_ids: list[str]) -> None:
+    """Have tags compared, where any are linked."""
+    if external_user_ids and repository.corp_links():
+        queueing.sync(external_user_ids)
+
+
+def _tagged(change: Change) -> set[str]:
+    """The customers whom a member is whose tags changed."""
+    new = _member_in(change)
+    if new is None or change.old is None:
+        return set()
+    if Member.from_raw_data(change.old).tag_document == new.tag_document:
+        return set()
+    return {i.value for i in new.identities if i.kind is IdentityKind.WECOM_EXTERNAL}
+
+
+def _member_in(change: Change) -> Member | None:
+    """The member as a change left them; None for a change of something else."""
     key = (change.new or {}).get("id", {}).get("S"), (change.new or {}).get("sort", {}).get("S")
     if change.new is None or key[0] is None or key[1] != SOLE or not Member.owns((key[0], SOLE)):
+        return None
+    return Member.from_raw_data(change.new)
+
+
+def _brought(change: Change) -> set[str]:
+    """The unionids that a member has since a write."""
+    member = _member_in(change)
+    if member is None:
         return set()
-    new = _union_ids(Member.from_raw_data(change.new))
-    return new - (_union_ids(Member.from_raw_data(change.old)) if change.old else set())
+    return _union_ids(member) - (
+        _union_ids(Member.from_raw_data(change.old)) if change.old else set()
+    )
 
 
 def _union_ids(member: Member) -> set[str]:

@@ -20,14 +20,16 @@ from graphql_api.kit.graphql.enums import describe_enum
 from graphql_api.kit.graphql.nodes import registry
 from graphql_api.kit.graphql.scalars import URL
 from graphql_api.members.types import visible as visible_member
-from graphql_api.permissions import FRIEND_FIELD, TRANSFER_FIELD
+from graphql_api.permissions import CORP_TAG_FIELD, FRIEND_FIELD, TRANSFER_FIELD
 from graphql_api.stores import repository as stores
 from graphql_api.stores.types import Store
+from graphql_api.tags import repository as tags
 from graphql_api.viewer import Viewer
 
 if TYPE_CHECKING:
     from graphql_api.codes.types import ScanCode
     from graphql_api.members.types import Member
+    from graphql_api.tags.types import Tag
 
 describe_enum(
     FriendState,
@@ -115,6 +117,21 @@ class ContactWay:
         rule=FRIEND_FIELD,
         description="WeCom's number for why it does not follow; null when it does. 错误码",
     )
+
+
+@strawberry.type(
+    description="A tag here and a corp tag of WeCom that are the same. 企业标签对应关系"
+)
+class CorpTagLink:
+    """Shows models.CorpTagLink."""
+
+    corp_tag_id: strawberry.ID = field(
+        rule=CORP_TAG_FIELD, description="The id in WeCom. 企业标签 ID"
+    )
+    tag: Annotated["Tag", strawberry.lazy("graphql_api.tags.types")] | None = relation(
+        key="tag_id", load=tags.get_many, rule=CORP_TAG_FIELD, description="The tag here. 标签"
+    )
+    linked_at: datetime = field(rule=CORP_TAG_FIELD, description="Since when. 关联时间")
 
 
 @strawberry.type(description="What new friends are told at once. 欢迎语")
