@@ -208,6 +208,17 @@ UNUSED: tuple[Unused, ...] = (
         Query="friends/index/customer friends/index/guide guides/index/by_store"
         " policies/index/kind",
     ),
+    *_tables(
+        "FriendEvents",
+        "only where tags of WeCom are linked, or a guide sends to friends",
+        BatchGetItem="sends tags",
+        ConditionCheckItem="tags",
+        DeleteItem="tags",
+        PutItem="sends tags",
+        UpdateItem="tags",
+        Query="sends tags tags/index/group",
+    ),
+    *_tables("WebhookEvents", _WECOM, Query="friends/index/guide"),
     Unused("*-FriendEventsRole-*", "sqs:SendMessage", "*ContactQueue*", "only to try again"),
     Unused("*-WebhookEventsRole-*", "sqs:SendMessage", "*ContactQueue*", _WECOM),
     *_tables(
