@@ -1,4 +1,4 @@
-"""A day of scans, joining, friends and a guide who leaves ends the same, whatever goes wrong."""
+"""A day of scans, friends, tags and a guide who leaves ends the same, whatever goes wrong."""
 
 import heapq
 import itertools
@@ -22,9 +22,10 @@ from graphql_api.connectors import http
 from graphql_api.connectors.tokens import tokens
 from graphql_api.connectors.wecom import receiving
 from graphql_api.errors import Unavailable
-from graphql_api.friends import repository, service, tasks, ways
+from graphql_api.friends import repository, service, tagging, tasks, ways
 from graphql_api.friends.models import friend_id
 from graphql_api.friends.rules import FriendState
+from graphql_api.friends.tagging import LinkSet
 from graphql_api.guides import service as guides
 from graphql_api.guides.models import Guide
 from graphql_api.guides.rules import GuideStatus
@@ -45,6 +46,7 @@ from scripts.simulator import wecom as simulated
 from scripts.simulator.faults import Faults
 from scripts.simulator.wecom import Knock, Wecom
 from tests.factories import make_guide, make_store
+from tests.tags.factories import make_tag
 
 BEGIN = (datetime.now(UTC) - timedelta(hours=12)).replace(second=0, microsecond=0)
 PEOPLE = 18
@@ -97,6 +99,7 @@ class Chain:
     stores: list[Store]
     guides: list[Guide]
     codes: list[Code]
+    tags: dict[str, str]
 
     def person(self, n: int) -> WeChatPerson:
         union_id = f"{self.prefix}-union-{n}" if n % 6 else None
@@ -111,6 +114,7 @@ class Chain:
         known = {guide.id: f"guide {n}" for n, guide in enumerate(self.guides)}
         known |= {store.id: f"store {n}" for n, store in enumerate(self.stores)}
         known |= {code.id: f"code {n}" for n, code in enumerate(self.codes)}
+        known |= {tag_id: f"tag {n}" for n, tag_id in enumerate(self.tags.values())}
         return known.get(id_ or "", id_)
 
 
@@ -148,6 +152,8 @@ class Day:
             case "add":
                 return self.corp.add(user, customer, at, state=code.scene)
             case "remark":
+                tag = list(self.chain.tags)[n % 2]
+                self.corp.tags.edit((user, customer), add=tag)
                 return self.corp.edit(user, customer, at)
             case _:
                 return self.corp.delete(user, customer, at, by_user=what == "delete")
@@ -252,6 +258,7 @@ def lived(
     monkeypatch.setattr(http, "post", lambda url, body, **query: asked(url, query, body))
     chain = _chain(prefix, line)
     corp.faults = Faults(seed, **faults)
+    corp.tags.groups = {"客户": {corp_tag_id: corp_tag_id for corp_tag_id in chain.tags}}
     corp.union_ids |= {
         chain.customer(n): str(chain.person(n).unionid) for n in range(PEOPLE) if n % 6
     }
@@ -272,7 +279,11 @@ def _chain(prefix: str, line: Line) -> Chain:
     service.set_welcome(words, viewer=SYSTEM, at=BEGIN)
     for code in own:
         ways.make(code.id, viewer=SYSTEM, at=line.now)
-    return Chain(prefix, stores, made, own)
+    tags = {f"{prefix}-{name}": make_tag(name=f"{prefix}{name}").id for name in ("high", "low")}
+    for corp_tag_id, tag_id in tags.items():
+        link = LinkSet(tag_id=tag_id, corp_tag_id=corp_tag_id)
+        tagging.set_link(link, viewer=SYSTEM, at=BEGIN)
+    return Chain(prefix, stores, made, own, tags)
 
 
 def _leaves(day: Day) -> None:
@@ -305,6 +316,7 @@ def outcome(chain: Chain) -> dict[str, Any]:
                 chain.named(member.guide_id),
                 sorted(str(i.kind) for i in member.identities),
                 sorted((str(chain.named(v.code_id)), str(v.how)) for v in visits.items),
+                sorted(str(chain.named(tag_id)) for tag_id in member.tags),
             ),
             friend and (friend.state, friend.since, chain.named(friend.code_id)),
         )
@@ -327,6 +339,7 @@ def test_day_of_faults_ends_where_the_undisturbed_day_ends(
         assert _returned_once(other["people"][n]) == told, n
     assert one["friended"] == other["friended"]
     assert sum(one["friended"]) > 5
+    assert sum(bool(member and member[4]) for member, _ in one["people"].values()) > 1
 
     for run, day in ((calm, calm_day), (wild, wild_day)):
         for n in range(PEOPLE):
@@ -352,4 +365,4 @@ def _returned_once(told: Any) -> Any:
     if member is None:
         return told
     visits = [visit for visit in member[3] if visit[1] != "RETURNED"]
-    return ((*member[:3], visits), friend)
+    return ((*member[:3], visits, member[4]), friend)
