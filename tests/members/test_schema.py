@@ -21,7 +21,7 @@ from graphql_api.viewer import READ_MEMBERS, SCOPES, SEE_PERSONAL_DATA, Role
 from tests.conftest import Client
 from tests.factories import make_member
 from tests.orders.storage import everything, member_now
-from tests.seeded import NAME, NICKNAME, PHONE, UNION_ID
+from tests.seeded import EXTERNAL_USER_ID, NAME, NICKNAME, PHONE, UNION_ID
 
 Seeded = dict[str, str]
 
@@ -547,6 +547,7 @@ def test_identities_are_added_and_removed(send: Client, seeded: Seeded, operator
         return member
 
     own = {"UNIONID": UNION_ID, "OPENID": "openid-1", "YOUZAN": "yz-1"}
+    own["WECOM_EXTERNAL"] = EXTERNAL_USER_ID
     known = [{"kind": kind, "value": value} for kind, value in own.items()]
     card = {"kind": "POS_CARD", "value": "880001"}
     assert change(IDENTITY_ADD, "POS_CARD", "880001") == {
