@@ -386,6 +386,7 @@ def _codes(member: Member, guide: Guide, tag: Tag) -> dict[str, str]:
         corp_tag_id="et-1",
         tag_id=tag.id,
         linked_at=NOW,
+        problem="40068",
         of_user=CORP_TAGS,
         place="et-1",
     )

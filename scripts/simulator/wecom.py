@@ -115,12 +115,19 @@ class Wecom:
     def delete(self, user: str, customer: str, at: datetime, *, by_user: bool) -> list[Knock]:
         """One of the two deletes the other."""
         self.ties[user, customer].standing = GONE
+        self.tags.marks.pop((user, customer), None)
         what = "del_external_contact" if by_user else "del_follow_user"
         return [self._knock(what, user, customer, at)]
 
     def edit(self, user: str, customer: str, at: datetime) -> list[Knock]:
         """A user writes a remark or a tag."""
         return [self._knock("edit_external_contact", user, customer, at)]
+
+    def delete_tag(self, tag_id: str, at: datetime) -> list[Knock]:
+        """Somebody deletes a tag of the corp in the console: nobody has it any more."""
+        self.tags.delete(tag_id)
+        fields = {"Event": "change_external_tag", "Id": tag_id, "TagType": "tag"}
+        return [self._pushed("delete", at, fields)]
 
     def forget_tokens(self) -> None:
         """No token that was given out holds any more."""
@@ -135,15 +142,21 @@ class Wecom:
 
     def _knock(self, what: str, user: str, customer: str, at: datetime, **more: str) -> Knock:
         fields = {
+            "Event": "change_external_contact",
+            "UserID": user,
+            "ExternalUserID": customer,
+            **{name: value for name, value in more.items() if value},
+        }
+        return self._pushed(what, at, fields)
+
+    def _pushed(self, what: str, at: datetime, about: dict[str, str]) -> Knock:
+        fields = {
             "ToUserName": self.corp,
             "FromUserName": "sys",
             "CreateTime": str(int(at.timestamp())),
             "MsgType": "event",
-            "Event": "change_external_contact",
             "ChangeType": what,
-            "UserID": user,
-            "ExternalUserID": customer,
-            **{name: value for name, value in more.items() if value},
+            **about,
         }
         text = "".join(f"<{name}><![CDATA[{value}]]></{name}>" for name, value in fields.items())
         query, sealed = self._signed(f"<xml>{text}</xml>".encode(), at)

@@ -33,6 +33,13 @@ class Tags:
         marks |= {add} if add else set()
         marks -= {remove} if remove else set()
 
+    def delete(self, tag_id: str) -> None:
+        """A tag is no more, and with nobody."""
+        for group in self.groups.values():
+            group.pop(tag_id, None)
+        for marks in self.marks.values():
+            marks.discard(tag_id)
+
     def shown(self, pair: Pair) -> list[Answer]:
         """The tags of a pair, as a customer shows them; one is the user's own."""
         names = {id_: name for group in self.groups.values() for id_, name in group.items()}

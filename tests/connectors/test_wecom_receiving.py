@@ -14,7 +14,14 @@ import pytest
 from graphql_api.config import Settings, settings
 from graphql_api.connectors import weixin_door
 from graphql_api.connectors.wecom import receiving
-from graphql_api.connectors.wecom.events import ContactEvent, Push, Unreadable, event_of, fields_of
+from graphql_api.connectors.wecom.events import (
+    ContactEvent,
+    Push,
+    TagsDeleted,
+    Unreadable,
+    event_of,
+    fields_of,
+)
 from graphql_api.connectors.weixin_crypto import Crypt, signature
 from graphql_api.handlers import vendor_webhooks
 from graphql_api.kit import queues
@@ -155,9 +162,17 @@ def test_event_of_the_vectors_is_read() -> None:
         "<WelcomeCode><![CDATA[WELCOMECODE]]></WelcomeCode></xml>"
     )
     event = event_of(fields_of(text.encode()))
-    assert event is not None
+    assert isinstance(event, ContactEvent)
     assert (event.user_id, event.state) == ("guide_0017", "store:SH001|g:0017")
     assert event.created_at == datetime.fromtimestamp(1795140303, UTC)
+
+
+@pytest.mark.parametrize(
+    ("change", "concerns"), [("delete", True), ("create", False), ("shuffle", False)]
+)
+def test_only_deleted_tags_concern_us(change: str, concerns: bool) -> None:
+    fields = {"Event": "change_external_tag", "ChangeType": change, "Id": "et-1", "TagType": "tag"}
+    assert event_of(fields) == (TagsDeleted() if concerns else None)
 
 
 def test_nothing_is_believed_where_no_callback_is_set_up(

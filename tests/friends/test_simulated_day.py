@@ -22,10 +22,10 @@ from graphql_api.connectors import http
 from graphql_api.connectors.tokens import tokens
 from graphql_api.connectors.wecom import receiving
 from graphql_api.errors import Unavailable
-from graphql_api.friends import repository, service, tagging, tasks, ways
+from graphql_api.friends import repository, service, tag_links, tasks, ways
 from graphql_api.friends.models import friend_id
 from graphql_api.friends.rules import FriendState
-from graphql_api.friends.tagging import LinkSet
+from graphql_api.friends.tag_links import LinkSet
 from graphql_api.guides import service as guides
 from graphql_api.guides.models import Guide
 from graphql_api.guides.rules import GuideStatus
@@ -282,7 +282,7 @@ def _chain(prefix: str, line: Line) -> Chain:
     tags = {f"{prefix}-{name}": make_tag(name=f"{prefix}{name}").id for name in ("high", "low")}
     for corp_tag_id, tag_id in tags.items():
         link = LinkSet(tag_id=tag_id, corp_tag_id=corp_tag_id)
-        tagging.set_link(link, viewer=SYSTEM, at=BEGIN)
+        tag_links.set_link(link, viewer=SYSTEM, at=BEGIN)
     return Chain(prefix, stores, made, own, tags)
 
 

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Any
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as trying
 from hypothesis import strategies as st
 
 from graphql_api.config import settings
@@ -14,11 +16,13 @@ from graphql_api.connectors import http
 from graphql_api.connectors.errors import Later
 from graphql_api.connectors.tokens import tokens
 from graphql_api.connectors.turns import turn_of
+from graphql_api.connectors.wecom import corp_tags, receiving
 from graphql_api.connectors.wecom.events import ContactEvent, Push
-from graphql_api.errors import Forbidden, NotFound, Taken
-from graphql_api.friends import queueing, repository, rules, service, tagging, tasks
-from graphql_api.friends.rules import Event, Happened
-from graphql_api.friends.tagging import LinkRemove, LinkSet, LinksPull
+from graphql_api.connectors.weixin_errors import Refused
+from graphql_api.errors import Forbidden, Invalid, NotFound, Taken
+from graphql_api.friends import queueing, repository, rules, service, tag_links, tagging, tasks
+from graphql_api.friends.rules import Event, Happened, Marks
+from graphql_api.friends.tag_links import LinkRemove, LinkSet, LinksPull
 from graphql_api.guides.models import Guide
 from graphql_api.kit import queues
 from graphql_api.members import repository as members
@@ -53,16 +57,41 @@ class Side:
         self.tags: dict[str, Tag] = {}
         self.member = Member("nobody")
         self.users: list[str] = []
-        self.dies = False
+        self.customer = CUSTOMER
+        self.dies: Literal["", "before", "after"] = ""
+        self.seconds = 0
         self.waiting: list[str] = []
 
     def asked(self, url: str, query: dict[str, str], body: dict[str, Any]) -> dict[str, Any]:
+        dies, self.dies = (self.dies, "") if "mark_tag" in url else ("", self.dies)
+        if dies == "before":
+            raise Killed
         told = self.corp.answer(url, query, body, AT)
         assert told is not None, url
-        if self.dies and "mark_tag" in url:
-            self.dies = False
+        if dies == "after":
             raise Killed
         return told
+
+    def later(self) -> datetime:
+        self.seconds += 1
+        return AT + timedelta(seconds=self.seconds)
+
+    def meets(self, n: int) -> None:
+        self.corp.add(self.users[n], self.customer, AT)
+        service.apply(self.users[n], self.customer, Happened(Event.ADDED, self.later()))
+
+    def loses(self, n: int) -> None:
+        self.corp.delete(self.users[n], self.customer, AT, by_user=True)
+        gone = Happened(Event.DELETED_BY_GUIDE, self.later())
+        service.apply(self.users[n], self.customer, gone)
+
+    def link(self, corp_id: str, tag: Tag) -> None:
+        self.tags[corp_id] = tag
+        given = LinkSet(tag_id=tag.id, corp_tag_id=corp_id)
+        tag_links.set_link(given, viewer=SYSTEM, at=self.later())
+
+    def unlink(self, corp_id: str) -> None:
+        tag_links.remove_link(LinkRemove(corp_tag_id=corp_id), viewer=SYSTEM)
 
     def here(self) -> set[str]:
         member = members.get(self.member.id)
@@ -71,7 +100,7 @@ class Side:
         return {corp_id for corp_id, tag in self.tags.items() if tag.id in held}
 
     def there(self) -> list[set[str]]:
-        return [self.corp.tags.marks.get((user, CUSTOMER), set()) for user in self.users]
+        return [self.corp.tags.marks.get((user, self.customer), set()) for user in self.users]
 
     def set_here(self, *add: str, remove: tuple[str, ...] = ()) -> None:
         wanted = TagsSet(
@@ -82,10 +111,15 @@ class Side:
         set_tags_as(wanted, source=TagSource.BY_HAND, source_ref="x", clock=CLOCK)
 
     def edit(self, n: int, *, add: str | None = None, remove: str | None = None) -> None:
-        self.corp.tags.edit((self.users[n], CUSTOMER), add=add, remove=remove)
+        self.corp.tags.edit((self.users[n], self.customer), add=add, remove=remove)
 
     def sync(self) -> None:
-        tagging.sync(CUSTOMER, clock=CLOCK)
+        tagging.sync(self.customer, clock=CLOCK)
+
+    def dying(self, how: Literal["before", "after"]) -> None:
+        self.dies = how
+        with pytest.raises(Killed):
+            self.sync()
 
 
 @pytest.fixture
@@ -94,6 +128,8 @@ def side(store: Store, guide: Guide, monkeypatch: pytest.MonkeyPatch) -> Iterato
     monkeypatch.setenv("APP_WECOM_CORP_ID", made.corp.corp)
     monkeypatch.setenv("APP_WECOM_CONTACTS_SECRET", made.corp.secret)
     monkeypatch.setenv("APP_WECOM_BASE_URL", "")
+    monkeypatch.setenv("APP_WECOM_CALLBACK_TOKEN", made.corp.token)
+    monkeypatch.setenv("APP_WECOM_CALLBACK_KEY", made.corp.key)
     settings.cache_clear()
     tokens.forget()
     monkeypatch.setattr(http, "get", lambda url, **query: made.asked(url, query, {}))
@@ -102,14 +138,11 @@ def side(store: Store, guide: Guide, monkeypatch: pytest.MonkeyPatch) -> Iterato
         queues, "send", lambda _url, all_: made.waiting.extend(json.dumps(m.body) for m in all_)
     )
     for corp_id, name in made.corp.tags.groups["客户"].items():
-        made.tags[corp_id] = make_tag(name=name)
-        link = LinkSet(tag_id=made.tags[corp_id].id, corp_tag_id=corp_id)
-        tagging.set_link(link, viewer=SYSTEM, at=AT)
+        made.link(corp_id, make_tag(name=name))
     made.member = make_member(store, NewIdentity(kind=IdentityKind.WECOM_EXTERNAL, value=CUSTOMER))
     made.users = [guide.wecom_user_id, make_guide(store, wecom_user_id="LiSi").wecom_user_id]
-    for user in made.users:
-        made.corp.add(user, CUSTOMER, AT)
-        service.apply(user, CUSTOMER, Happened(Event.ADDED, AT))
+    for n in range(2):
+        made.meets(n)
     yield made
     settings.cache_clear()
     tokens.forget()
@@ -146,29 +179,79 @@ def test_changes_on_both_sides_at_once_are_all_kept(side: Side) -> None:
     assert (side.here(), side.there()) == ({OILY, LOYAL}, [{OILY, LOYAL}] * 2)
 
 
-def test_killed_after_marking_it_comes_to_the_same(side: Side) -> None:
+@pytest.mark.parametrize("how", ["before", "after"])
+def test_killed_at_marking_nobodys_change_is_undone(
+    side: Side, how: Literal["before", "after"]
+) -> None:
     side.set_here(HIGH)
     side.edit(1, add=OILY)
-    side.dies = True
-    with pytest.raises(Killed):
-        side.sync()
+    side.dying(how)
+    side.set_here(LOYAL, remove=(HIGH, OILY))
+    side.dying(how)
     side.sync()
-    assert (side.here(), side.there()) == ({HIGH, OILY}, [{HIGH, OILY}] * 2)
-    side.set_here(remove=(HIGH,))
-    side.dies = True
-    with pytest.raises(Killed):
-        side.sync()
+    assert (side.here(), side.there()) == ({LOYAL}, [{LOYAL}] * 2)
+    side.set_here(HIGH, remove=(LOYAL,))
+    side.dying(how)
+    side.set_here(LOYAL, remove=(HIGH,))
     side.sync()
-    assert (side.here(), side.there()) == ({OILY}, [{OILY}] * 2)
+    assert (side.here(), side.there()) == ({LOYAL}, [{LOYAL}] * 2)
+
+
+def test_friend_who_was_lost_and_comes_back_gets_what_the_member_has(side: Side) -> None:
+    side.set_here(HIGH)
+    side.sync()
+    side.loses(0)
+    side.sync()
+    side.meets(0)
+    assert side.there()[0] == set()
+    side.sync()
+    assert (side.here(), side.there()) == ({HIGH}, [{HIGH}] * 2)
+    side.edit(0, remove=HIGH)
+    side.sync()
+    assert (side.here(), side.there()) == (set(), [set()] * 2)
+
+
+def test_tag_that_is_deleted_in_wecom_is_taken_from_nobody_here(side: Side) -> None:
+    side.set_here(HIGH, OILY)
+    side.sync()
+    side.corp.delete_tag(HIGH, AT)
+    side.edit(1, remove=OILY)
+    side.sync()
+    assert (side.here(), side.there()) == ({HIGH}, [set()] * 2)
+    assert _problems() == {HIGH: "40068", OILY: None, LOYAL: None}
+
+
+def test_push_of_a_deleted_tag_has_the_links_looked_at(side: Side) -> None:
+    [knock] = side.corp.delete_tag(HIGH, AT)
+    for _ in range(2):
+        assert receiving.receive(knock.query, knock.raw, at=AT).status == 200
+    for text in side.waiting:
+        tasks.follow(text, clock=lambda: CLOCK)
+    assert _problems() == {HIGH: "40068", OILY: None, LOYAL: None}
+    side.corp.tags.groups["客户"][HIGH] = "高价值"
+    tag_links.check()
+    assert _problems() == {HIGH: None, OILY: None, LOYAL: None}
+
+
+def test_corp_tag_that_is_linked_to_another_tag_brings_its_marks(side: Side) -> None:
+    side.edit(0, add=HIGH)
+    side.sync()
+    side.unlink(HIGH)
+    side.edit(1, remove=HIGH)
+    side.link(HIGH, make_tag(name="另一个"))
+    side.sync()
+    assert (side.here(), side.there()) == ({HIGH}, [{HIGH}] * 2)
+
+
+def _problems() -> dict[str, str | None]:
+    return {link.corp_tag_id: link.problem for link in repository.corp_links()}
 
 
 def test_what_the_rules_refuse_is_put_right_in_wecom(side: Side) -> None:
     group = make_group(name="肤质", exclusive=True)
     for corp_id, name in (("et-dry", "干性"), ("et-fat", "油性")):
         side.corp.tags.groups["客户"][corp_id] = name
-        side.tags[corp_id] = make_tag(group, name=name)
-        link = LinkSet(tag_id=side.tags[corp_id].id, corp_tag_id=corp_id)
-        tagging.set_link(link, viewer=SYSTEM, at=AT)
+        side.link(corp_id, make_tag(group, name=name))
     side.set_here("et-dry")
     side.sync()
     side.edit(0, add="et-fat")
@@ -194,10 +277,30 @@ def test_one_who_is_no_friend_any_more_is_left_and_the_others_follow(side: Side)
 
 
 def test_tag_that_wecom_does_not_know_stops_nothing(side: Side) -> None:
-    del side.corp.tags.groups["客户"][OILY]
-    side.set_here(OILY)
+    side.corp.tags.delete(OILY)
+    side.set_here(HIGH, OILY)
     side.sync()
-    assert side.there() == [set(), set()]
+    assert (side.here(), side.there()) == ({HIGH, OILY}, [{HIGH}] * 2)
+    assert _problems() == {HIGH: None, OILY: "40068", LOYAL: None}
+
+
+def test_what_wecom_refuses_of_one_guide_stops_no_other(
+    side: Side, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, mark = side.users[0], corp_tags.mark
+
+    def refusing(user: str, *rest: Any) -> None:
+        if user == first:
+            raise Refused(40058)
+        mark(user, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(corp_tags, "mark", refusing)
+        side.set_here(HIGH)
+        side.sync()
+    assert side.there() == [set(), {HIGH}]
+    side.sync()
+    assert side.there() == [{HIGH}] * 2
 
 
 def test_only_one_is_at_a_customer(side: Side) -> None:
@@ -221,6 +324,10 @@ def test_edit_in_the_client_and_a_change_here_ask_for_it(side: Side) -> None:
     [text] = side.waiting
     assert queueing.read(text) == queueing.Sync(tags_of=CUSTOMER)
     tasks.notice([Change("2", AT, after.serialize(), after.serialize())])
+    other = make_tag(name="没有关联")
+    wanted = TagsSet(member_id=side.member.id, add=[other.id])
+    unlinked = set_tags_as(wanted, source=TagSource.BY_HAND, source_ref="x", clock=CLOCK).member
+    tasks.notice([Change("3", AT, after.serialize(), unlinked.serialize())])
     assert side.waiting == [text]
     tasks.follow(text, clock=lambda: CLOCK)
     assert side.there() == [{HIGH}] * 2
@@ -230,7 +337,7 @@ def test_without_links_or_a_member_nobody_is_asked(side: Side) -> None:
     side.corp.faults.is_down = True
     tagging.sync("wm-of-nobody", clock=CLOCK)
     for corp_id in list(side.tags):
-        tagging.remove_link(LinkRemove(corp_tag_id=corp_id), viewer=SYSTEM)
+        side.unlink(corp_id)
     tagging.sync(CUSTOMER, clock=CLOCK)
     assert side.corp.tags.calls_made == 0
 
@@ -241,10 +348,12 @@ def test_links_are_made_by_name_and_what_lacks_is_created(side: Side) -> None:
         make_tag(group, name=name)
     side.corp.tags.groups["偏好"] = {"et-hot": "辣"}
     pull = LinksPull(group_id=group.id)
-    assert [one.corp_tag_id for one in tagging.pull_links(pull, viewer=SYSTEM, at=AT)] == ["et-hot"]
-    assert tagging.pull_links(pull, viewer=SYSTEM, at=AT) == []
+    assert [one.corp_tag_id for one in tag_links.pull_links(pull, viewer=SYSTEM, at=AT)] == [
+        "et-hot"
+    ]
+    assert tag_links.pull_links(pull, viewer=SYSTEM, at=AT) == []
     more = LinksPull(group_id=group.id, create_missing=True)
-    [made] = tagging.pull_links(more, viewer=SYSTEM, at=AT)
+    [made] = tag_links.pull_links(more, viewer=SYSTEM, at=AT)
     assert made.corp_tag_id == "et-偏好-甜"
     assert side.corp.tags.groups["偏好"]["et-偏好-甜"] == "甜"
     assert len(repository.corp_links()) == 5
@@ -253,19 +362,129 @@ def test_links_are_made_by_name_and_what_lacks_is_created(side: Side) -> None:
 def test_links_are_of_headquarters_and_one_to_one(side: Side) -> None:
     other = make_tag(name="新")
     with pytest.raises(Taken):
-        tagging.set_link(LinkSet(tag_id=other.id, corp_tag_id=HIGH), viewer=SYSTEM, at=AT)
+        tag_links.set_link(LinkSet(tag_id=other.id, corp_tag_id=HIGH), viewer=SYSTEM, at=AT)
     again = LinkSet(tag_id=side.tags[HIGH].id, corp_tag_id="et-new")
     with pytest.raises(Taken):
-        tagging.set_link(again, viewer=SYSTEM, at=AT)
+        tag_links.set_link(again, viewer=SYSTEM, at=AT)
     with pytest.raises(NotFound):
-        tagging.set_link(LinkSet(tag_id="nothing", corp_tag_id="x"), viewer=SYSTEM, at=AT)
+        tag_links.set_link(LinkSet(tag_id="nothing", corp_tag_id="x"), viewer=SYSTEM, at=AT)
     with pytest.raises(NotFound):
-        tagging.remove_link(LinkRemove(corp_tag_id="x"), viewer=SYSTEM)
+        tag_links.remove_link(LinkRemove(corp_tag_id="x"), viewer=SYSTEM)
     with pytest.raises(NotFound):
-        tagging.pull_links(LinksPull(group_id="nothing"), viewer=SYSTEM, at=AT)
+        tag_links.pull_links(LinksPull(group_id="nothing"), viewer=SYSTEM, at=AT)
     manager = Viewer(Role.STORE_MANAGER, id="s", store_ids=frozenset())
     with pytest.raises(Forbidden):
-        tagging.remove_link(LinkRemove(corp_tag_id=HIGH), viewer=manager)
+        tag_links.remove_link(LinkRemove(corp_tag_id=HIGH), viewer=manager)
+
+
+def test_pull_leaves_what_is_linked_by_hand_and_mends_what_is_gone(side: Side) -> None:
+    group = make_group(name="客户")
+    mine, high = make_tag(group, name="忠诚"), make_tag(group, name="高价值")
+    pull = LinksPull(group_id=group.id, create_missing=True)
+    make_tag(group, name="长" * 31)
+    with pytest.raises(Invalid):
+        tag_links.pull_links(pull, viewer=SYSTEM, at=AT)
+    assert len(repository.corp_links()) == 3
+    side.unlink(HIGH)
+    bare = LinksPull(group_id=group.id)
+    [made] = tag_links.pull_links(bare, viewer=SYSTEM, at=AT)
+    assert (made.tag_id, made.corp_tag_id) == (high.id, HIGH)
+    side.corp.tags.delete(HIGH)
+    side.corp.tags.groups["客户"]["et-anew"] = "高价值"
+    [made] = tag_links.pull_links(bare, viewer=SYSTEM, at=AT)
+    assert (made.tag_id, made.corp_tag_id) == (high.id, "et-anew")
+    assert repository.get_corp_link(HIGH) is None
+    assert repository.get_corp_claim(mine.id) is None
+
+
+def test_all_tags_of_a_group_are_pulled(side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tag_links, "_PAGE", 2)
+    group = make_group(name="尺码")
+    for name in "一二三四五":
+        make_tag(group, name=name)
+    pull = LinksPull(group_id=group.id, create_missing=True)
+    assert len(tag_links.pull_links(pull, viewer=SYSTEM, at=AT)) == 5
+
+
+def test_marks_of_a_customer_of_many_guides_come_in_pages(
+    side: Side, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    side.edit(0, add=HIGH)
+    side.edit(1, add=OILY)
+    asked = side.asked
+
+    def paged(url: str, query: dict[str, str], body: dict[str, Any]) -> dict[str, Any]:
+        told = asked(url, query, body)
+        if "follow_user" not in told:
+            return told
+        at = int(query.get("cursor", "0"))
+        more = {"next_cursor": str(at + 1)} if at + 1 < len(told["follow_user"]) else {}
+        return {**told, "follow_user": told["follow_user"][at : at + 1], **more}
+
+    monkeypatch.setattr(side, "asked", paged)
+    assert corp_tags.marks_of(CUSTOMER) == {
+        side.users[0].lower(): {HIGH},
+        side.users[1].lower(): {OILY},
+    }
+
+
+TAGS = (HIGH, OILY, LOYAL)
+deeds = st.one_of(
+    st.tuples(st.just("here"), st.sampled_from(TAGS), st.booleans()),
+    st.tuples(st.sampled_from(["guide 0", "guide 1"]), st.sampled_from(TAGS), st.booleans()),
+    st.tuples(st.sampled_from(["again 0", "again 1"]), st.just(HIGH), st.just(True)),
+    st.tuples(st.just("relinked"), st.sampled_from(TAGS), st.just(True)),
+)
+steps = st.lists(st.tuples(deeds, st.sampled_from(["", "", "before", "after"])), max_size=10)
+
+
+@given(days=steps)
+@trying(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def test_the_last_change_of_each_tag_stands_wherever_it_was_made(
+    store: Store,
+    side: Side,
+    days: list[tuple[tuple[str, str, bool], Literal["", "before", "after"]]],
+) -> None:
+    """Each change is followed by a look that may be killed, a killed one by one that is not.
+
+    A change here may come between the two.
+    """
+    side.customer = f"wm-{side.later():%H%M%S}"
+    identity = NewIdentity(kind=IdentityKind.WECOM_EXTERNAL, value=side.customer)
+    side.member = make_member(store, identity)
+    for n in range(2):
+        side.meets(n)
+    want: set[str] = set()
+    for (who, tag, gives), dies in days:
+        if who != "here":
+            side.sync()
+        _done_by(side, who, tag, gives=gives)
+        if who[:4] not in {"agai", "reli"}:
+            want = want | {tag} if gives else want - {tag}
+        side.dies = dies
+        with suppress(Killed):
+            side.sync()
+        side.dies = ""
+    side.sync()
+    assert (side.here(), side.there()) == (want, [want] * 2)
+
+
+def _done_by(side: Side, who: str, tag: str, *, gives: bool) -> None:
+    match who.split():
+        case ["here"]:
+            side.set_here(*([tag] if gives else []), remove=() if gives else (tag,))
+        case ["guide", n]:
+            side.edit(int(n), add=tag if gives else None, remove=None if gives else tag)
+        case ["again", n]:
+            side.loses(int(n))
+            side.meets(int(n))
+        case _:
+            side.unlink(tag)
+            side.link(tag, side.tags[tag])
 
 
 marks = st.frozensets(st.sampled_from("abcd"))
@@ -276,8 +495,8 @@ def test_what_one_side_did_alone_is_never_lost(
     told: frozenset[str], one: frozenset[str], other: frozenset[str], ours: frozenset[str]
 ) -> None:
     """Two guides who were told the same, and the member, each changed as they liked."""
-    gained, lost = rules.done_there([(set(told), set(one)), (set(told), set(other))])
-    here = (set(ours) | gained) - lost
+    gained, lost = rules.done_there([Marks(told, one), Marks(told, other)])
+    here = frozenset((ours | gained) - lost)
     for tag in "abcd":
         states = {tag in side for side in (one, other, ours)}
         if states == {tag in told}:
@@ -286,5 +505,15 @@ def test_what_one_side_did_alone_is_never_lost(
             assert tag not in here  # somebody took it, nobody could give it
         else:
             assert tag in here  # somebody gave it
-    again = rules.done_there([(here, here), (here, here)])
-    assert again == (set(), set())
+    assert rules.done_there([Marks(here, here)] * 2) == (set(), set())
+
+
+@given(marks, marks, marks)
+def test_of_what_was_asked_for_and_of_a_new_friendship_nothing_is_the_guides(
+    told: frozenset[str], asked: frozenset[str], there: frozenset[str]
+) -> None:
+    gained, lost = rules.done_there([Marks(told, there, asked)])
+    assert not (gained | lost) & asked
+    assert gained - asked == there - told - asked
+    anew = rules.done_there([Marks(told, there, asked, is_anew=True)])
+    assert anew == (there - told - asked, set())

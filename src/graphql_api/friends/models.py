@@ -65,7 +65,9 @@ class Friend(FriendsItem):
     """A customer and a user of WeCom: where their friendship stands.
 
     `guide_id` and `store_id` say whose user it was at the last event. Which member the customer is,
-    their claims say.
+    their claims say. `told_links` are the links of tags that the guide has in WeCom as far as we
+    know, `asked_links` those that WeCom was asked to change without a known end, and `told_in` the
+    `changed_at` of the friendship in which that was.
     """
 
     id_prefix = "frd"
@@ -80,7 +82,9 @@ class Friend(FriendsItem):
     scene = UnicodeAttribute(null=True)
     scene_at = InstantAttribute(null=True)
     code_id = UnicodeAttribute(null=True)
-    told_tags: ListAttribute[str] = ListAttribute(null=True)
+    told_links: ListAttribute[str] = ListAttribute(null=True)
+    asked_links: ListAttribute[str] = ListAttribute(null=True)
+    told_in = InstantAttribute(null=True)
     version = VersionAttribute()
 
     @property
@@ -166,11 +170,26 @@ class ContactWay(FriendsItem):
 
 
 class CorpTagLink(FriendsItem):
-    """A tag of WeCom's and one of ours are the same."""
+    """A tag of WeCom's and one of ours are the same.
+
+    `problem` is WeCom's number for why it is not followed.
+    """
 
     corp_tag_id = UnicodeAttribute()
     tag_id = UnicodeAttribute()
     linked_at = InstantAttribute()
+    problem = UnicodeAttribute(null=True)
+
+    @property
+    def name(self) -> str:
+        """What tells this link from earlier and later ones of the same tag of WeCom's."""
+        return f"{self.corp_tag_id}@{_INSTANT.serialize(self.linked_at)}"
+
+
+class CorpTagClaim(FriendsItem):
+    """The one tag of WeCom's that a tag of ours is linked to."""
+
+    corp_tag_id = UnicodeAttribute()
 
 
 CORP_TAGS = "corptags"
@@ -179,6 +198,11 @@ CORP_TAGS = "corptags"
 def corp_tag_key(corp_tag_id: str) -> str:
     """The key of a link."""
     return f"corptag#{corp_tag_id}"
+
+
+def corp_claim_key(tag_id: str) -> str:
+    """The key of what one of our tags is linked to."""
+    return f"corptagof#{tag_id}"
 
 
 class KeptDay(FriendsItem):

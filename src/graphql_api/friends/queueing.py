@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from graphql_api.config import settings
-from graphql_api.connectors.wecom.events import ContactEvent
+from graphql_api.connectors.wecom.events import ContactEvent, TagsDeleted
 from graphql_api.kit import queues
 
 
@@ -53,7 +53,13 @@ class Sync(BaseModel):
     attempts: int = 0
 
 
-Wanted = Follow | Meet | Keep | Move | Sync
+class Check(TagsDeleted):
+    """Look which links lead to tags that WeCom has no more."""
+
+    attempts: int = 0
+
+
+Wanted = Follow | Meet | Keep | Move | Sync | Check
 _ANY: TypeAdapter[Wanted] = TypeAdapter(Wanted)
 
 

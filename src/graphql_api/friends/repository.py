@@ -5,12 +5,14 @@ from datetime import date, datetime
 
 from pynamodb.exceptions import PutError
 
+from graphql_api.errors import AppError
 from graphql_api.friends import models
 from graphql_api.friends.models import (
     HANDED,
     SOLE,
     WAYS,
     ContactWay,
+    CorpTagClaim,
     CorpTagLink,
     Customer,
     Friend,
@@ -35,6 +37,11 @@ def get_many(friend_ids: Sequence[str]) -> list[Friend | None]:
 def get(friend_id: str) -> Friend | None:
     """One friendship as it is now (strongly consistent), to decide on."""
     return batch_get(Friend, [(friend_id, SOLE)], consistent=True)[0]
+
+
+def get_now(friend_ids: Sequence[str]) -> list[Friend | None]:
+    """Friendships as they are now (strongly consistent), to decide on."""
+    return batch_get(Friend, [(id_, SOLE) for id_ in friend_ids], consistent=True)
 
 
 def save(tx: Transaction, friend: Friend) -> None:
@@ -250,19 +257,45 @@ def get_corp_link(corp_tag_id: str) -> CorpTagLink | None:
     return batch_get(CorpTagLink, [(models.corp_tag_key(corp_tag_id), SOLE)], consistent=True)[0]
 
 
+def get_corp_claim(tag_id: str) -> CorpTagClaim | None:
+    """What one of our tags is linked to (strongly consistent)."""
+    return batch_get(CorpTagClaim, [(models.corp_claim_key(tag_id), SOLE)], consistent=True)[0]
+
+
 def corp_links() -> list[CorpTagLink]:
-    """Every link: one Query, one BatchGetItem for a hundred."""
+    """Every link: one Query, one BatchGetItem for a hundred; those that ended are never among."""
     keys = list(FriendsItem.by_guide.query(models.CORP_TAGS))
-    found = batch_get(CorpTagLink, [item.key for item in keys])
+    found = batch_get(CorpTagLink, [item.key for item in keys], consistent=True)
     return [link for link in found if link is not None]
 
 
-def create_corp_link(tx: Transaction, link: CorpTagLink) -> None:
-    """Add a link; stale when there is one."""
+def create_corp_link(tx: Transaction, link: CorpTagLink, *, taken: AppError) -> None:
+    """Add a link; `taken` when either side has one."""
     link.of_user, link.place = models.CORP_TAGS, link.corp_tag_id
-    tx.create(link)
+    claim = CorpTagClaim(models.corp_claim_key(link.tag_id), corp_tag_id=link.corp_tag_id)
+    tx.create(link, lost=taken)
+    tx.create(claim, lost=taken)
 
 
 def delete_corp_link(tx: Transaction, link: CorpTagLink) -> None:
     """Remove a link."""
     tx.delete(link)
+    tx.delete(CorpTagClaim(models.corp_claim_key(link.tag_id)))
+
+
+def replace_corp_link(tx: Transaction, old: CorpTagLink, new: CorpTagLink) -> None:
+    """Have one of our tags linked to another tag of WeCom's; stale where that was done before."""
+    new.of_user, new.place = models.CORP_TAGS, new.corp_tag_id
+    tx.delete(old, condition=CorpTagLink.linked_at == old.linked_at)
+    tx.create(new)
+    tx.put(CorpTagClaim(models.corp_claim_key(new.tag_id), corp_tag_id=new.corp_tag_id))
+
+
+def note_corp_link(link: CorpTagLink, problem: str | None) -> None:
+    """Keep why a link is not followed, or that it is again; one that ended stays so."""
+    link.problem = problem
+    try:
+        link.save(condition=CorpTagLink.linked_at == link.linked_at)
+    except PutError as error:
+        if error.cause_response_code != "ConditionalCheckFailedException":
+            raise

@@ -142,16 +142,40 @@ def fits(text: str) -> bool:
 # --- tags ------------------------------------------------------------------------------------
 
 
-def done_there(pairs: Iterable[tuple[set[str], set[str]]]) -> tuple[set[str], set[str]]:
-    """What guides gave and took since they were told: from what they were told, and what is there.
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Linked tags of a guide's customer: what is there now, and what we know of before.
+
+    `told` is what they were brought to the last time, `asked` what WeCom was asked to change since
+    without a known end; `is_anew` where the friendship began again, or changed, in between.
+    """
+
+    told: frozenset[str]
+    there: frozenset[str]
+    asked: frozenset[str] = frozenset()
+    is_anew: bool = False
+
+    @property
+    def before(self) -> frozenset[str]:
+        """What was there before the guide did anything that we can tell.
+
+        Whether an unanswered call of ours or the guide made what it asked for, nobody knows: it is
+        ours. What a friend who was lost had went with the friendship: nobody took it.
+        """
+        known = (self.told - self.asked) | (self.there & self.asked)
+        return known & self.there if self.is_anew else known
+
+
+def done_there(pairs: Iterable[Marks]) -> tuple[set[str], set[str]]:
+    """What guides gave and took since the last time.
 
     What one gave and another took in the meantime is given.
     """
     gained: set[str] = set()
     lost: set[str] = set()
-    for told, there in pairs:
-        gained |= there - told
-        lost |= told - there
+    for marks in pairs:
+        gained |= marks.there - marks.before
+        lost |= marks.before - marks.there
     return gained, lost - gained
 
 

@@ -6,7 +6,7 @@ import strawberry
 
 from graphql_api.context import Info
 from graphql_api.errors import NotFound
-from graphql_api.friends import models, repository, rules, service, tagging, transfers, ways
+from graphql_api.friends import models, repository, rules, service, tag_links, transfers, ways
 from graphql_api.friends.types import (
     ContactWay,
     CorpTagLink,
@@ -143,7 +143,7 @@ class FriendQueries:
 
 @strawberry.input(description="A tag here and its counterpart in WeCom. 关联企业标签")
 class TagCorpLinkSetInput:
-    """See tagging.LinkSet."""
+    """See tag_links.LinkSet."""
 
     tag_id: strawberry.ID = strawberry.field(description="The tag here. 标签 ID")
     corp_tag_id: strawberry.ID = strawberry.field(description="The id in WeCom. 企业标签 ID")
@@ -151,14 +151,14 @@ class TagCorpLinkSetInput:
 
 @strawberry.input(description="Which link ends. 取消关联企业标签")
 class TagCorpLinkRemoveInput:
-    """See tagging.LinkRemove."""
+    """See tag_links.LinkRemove."""
 
     corp_tag_id: strawberry.ID = strawberry.field(description="The id in WeCom. 企业标签 ID")
 
 
 @strawberry.input(description="Link the tags of a group by their names. 按名称关联企业标签")
 class TagCorpLinksPullInput:
-    """See tagging.LinksPull."""
+    """See tag_links.LinksPull."""
 
     group_id: strawberry.ID = strawberry.field(description="The group here. 标签组 ID")
     create_missing: bool = strawberry.field(
@@ -284,9 +284,9 @@ class FriendMutations:
     def tag_corp_link_set(
         self, info: Info, input: Annotated[TagCorpLinkSetInput, INPUT]
     ) -> models.CorpTagLink:
-        """See tagging.set_link."""
-        given = command(tagging.LinkSet, input)
-        return tagging.set_link(given, viewer=info.context.viewer, at=real_now())
+        """See tag_links.set_link."""
+        given = command(tag_links.LinkSet, input)
+        return tag_links.set_link(given, viewer=info.context.viewer, at=real_now())
 
     @mutation(
         CorpTagLinkPayload,
@@ -296,9 +296,9 @@ class FriendMutations:
     def tag_corp_link_remove(
         self, info: Info, input: Annotated[TagCorpLinkRemoveInput, INPUT]
     ) -> models.CorpTagLink:
-        """See tagging.remove_link."""
-        given = command(tagging.LinkRemove, input)
-        return tagging.remove_link(given, viewer=info.context.viewer)
+        """See tag_links.remove_link."""
+        given = command(tag_links.LinkRemove, input)
+        return tag_links.remove_link(given, viewer=info.context.viewer)
 
     @mutation(
         CorpTagPayload,
@@ -308,9 +308,9 @@ class FriendMutations:
     def tag_corp_links_pull(
         self, info: Info, input: Annotated[TagCorpLinksPullInput, INPUT]
     ) -> list[models.CorpTagLink]:
-        """See tagging.pull_links."""
-        given = command(tagging.LinksPull, input)
-        return tagging.pull_links(given, viewer=info.context.viewer, at=real_now())
+        """See tag_links.pull_links."""
+        given = command(tag_links.LinksPull, input)
+        return tag_links.pull_links(given, viewer=info.context.viewer, at=real_now())
 
     @mutation(
         FriendTransferPayload,

@@ -12,9 +12,18 @@ from graphql_api.connectors.wecom import contacts
 from graphql_api.connectors.wecom.events import ContactEvent, Push
 from graphql_api.connectors.weixin_errors import Refused
 from graphql_api.errors import AppError, Unavailable
-from graphql_api.friends import queueing, repository, rules, service, tagging, transfers, ways
+from graphql_api.friends import (
+    queueing,
+    repository,
+    rules,
+    service,
+    tag_links,
+    tagging,
+    transfers,
+    ways,
+)
 from graphql_api.friends.models import Friend, Welcome
-from graphql_api.friends.queueing import Follow, Keep, Meet, Move, Sync
+from graphql_api.friends.queueing import Check, Follow, Keep, Meet, Move, Sync
 from graphql_api.friends.rules import Event, Happened
 from graphql_api.guides import repository as guides
 from graphql_api.kit.time import Clock, real_now
@@ -63,6 +72,8 @@ def follow(text: str, *, clock: Callable[[], Clock] = store_service.clock) -> No
                 transfers.move(wanted.transfer, wanted.step)
             case Sync():
                 tagging.sync(wanted.tags_of, clock=clock())
+            case Check():
+                tag_links.check()
             case Follow():
                 follow_event(wanted, clock=clock())
     except (Later, NotSetUp, Unavailable) as error:
@@ -171,7 +182,7 @@ def notice(changes: Sequence[Change]) -> int:
     """
     if not settings().wecom_corp_id:
         return 0
-    _sync_soon(sorted({id_ for change in changes for id_ in _tagged(change)}))
+    _notice_tags(changes)
     brought = sorted({claim for change in changes for claim in _brought(change)})
     if not brought:
         return 0
@@ -186,14 +197,31 @@ def _sync_soon(external_user_ids: list[str]) -> None:
         queueing.sync(external_user_ids)
 
 
-def _tagged(change: Change) -> set[str]:
-    """The customers whom a member is whose tags changed."""
+def _notice_tags(changes: Sequence[Change]) -> None:
+    """Have the tags of customers compared who are members whose linked tags changed."""
+    tagged = [found for change in changes if (found := _tagged(change)) is not None]
+    if not tagged:
+        return
+    linked = {link.tag_id for link in repository.corp_links()}
+    customers = {
+        i.value
+        for member, tag_ids in tagged
+        if linked & tag_ids
+        for i in member.identities
+        if i.kind is IdentityKind.WECOM_EXTERNAL
+    }
+    if customers:
+        queueing.sync(sorted(customers))
+
+
+def _tagged(change: Change) -> tuple[Member, set[str]] | None:
+    """A member and which of their tags changed; None where none did."""
     new = _member_in(change)
     if new is None or change.old is None:
-        return set()
-    if Member.from_raw_data(change.old).tag_document == new.tag_document:
-        return set()
-    return {i.value for i in new.identities if i.kind is IdentityKind.WECOM_EXTERNAL}
+        return None
+    was, is_now = Member.from_raw_data(change.old).tags, new.tags
+    changed = {id_ for id_ in was.keys() | is_now.keys() if was.get(id_) != is_now.get(id_)}
+    return (new, changed) if changed else None
 
 
 def _member_in(change: Change) -> Member | None:
@@ -224,13 +252,15 @@ def _union_ids(member: Member) -> set[str]:
 def keep_ways(day: date, *, at: datetime) -> int:
     """Lead contact ways to the guides at work now, once on a day of the chain; how many changed.
 
-    Where WeCom cannot be asked, the rest waits for the next day.
+    Links of tags are looked at too: perhaps no push told that a tag is gone. Where WeCom cannot be
+    asked, the rest waits for the next day.
     """
     if not repository.begin_day(day):
         return 0
     try:
         led = ways.keep(at)
-    except (Later, NotSetUp) as error:
+        tag_links.check()
+    except (Later, NotSetUp, Refused) as error:
         logger.warning("contact ways not led", reason=str(error))
         return 0
     logger.info("contact ways led anew", ways=led)

@@ -132,6 +132,13 @@ class CorpTagLink:
         key="tag_id", load=tags.get_many, rule=CORP_TAG_FIELD, description="The tag here. 标签"
     )
     linked_at: datetime = field(rule=CORP_TAG_FIELD, description="Since when. 关联时间")
+    problem: str | None = field(
+        rule=CORP_TAG_FIELD,
+        description=(
+            "WeCom's number for why it is not followed now: 40068, WeCom has no such tag any more."
+            " Nobody lost the tag here for that. 异常原因"
+        ),
+    )
 
 
 @strawberry.type(description="What new friends are told at once. 欢迎语")

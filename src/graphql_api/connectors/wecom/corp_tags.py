@@ -14,6 +14,9 @@ from graphql_api.connectors.wecom import api
 from graphql_api.connectors.wecom.contacts import NOT_A_CUSTOMER
 from graphql_api.connectors.weixin_errors import Refused
 
+UNKNOWN_TAG = 40068
+MAX_NAME = 30
+"""Characters of a tag's name."""
 _OF_THE_CORP = 1
 
 
@@ -51,6 +54,7 @@ class _Follow(_Told):
 
 class _Contact(_Told):
     follow_user: list[_Follow] = Field(default_factory=list)
+    next_cursor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,21 +85,30 @@ def add(group: str, names: Sequence[str]) -> list[CorpTag]:
     return [CorpTag(tag.id, tag.name, group) for tag in told.tag_group.tag]
 
 
-def marks_of(external_user_id: str) -> dict[str, set[str]]:
+def marks_of(external_user_id: str) -> dict[str, frozenset[str]]:
     """The corp tags of a customer by user, in lower case; nothing of who is nobody's customer."""
+    found: dict[str, frozenset[str]] = {}
+    further: dict[str, str] = {}
+    while True:
+        told = _asked(external_user_id, further)
+        for follow in told.follow_user if told else ():
+            of_corp = (tag.tag_id for tag in follow.tags if tag.type == _OF_THE_CORP)
+            found[follow.userid.lower()] = frozenset(of_corp)
+        if told is None or not told.next_cursor:
+            return found
+        further = {"cursor": told.next_cursor}
+
+
+def _asked(external_user_id: str, further: dict[str, str]) -> _Contact | None:
     try:
-        answer = api.get("externalcontact/get", external_userid=external_user_id)
-        told = _Contact.model_validate(answer)
+        answer = api.get("externalcontact/get", external_userid=external_user_id, **further)
+        return _Contact.model_validate(answer)
     except Refused as refusal:
         if refusal.errcode in NOT_A_CUSTOMER:
-            return {}
+            return None
         raise
     except ValidationError:
         raise nonsense() from None
-    return {
-        follow.userid.lower(): {t.tag_id for t in follow.tags if t.type == _OF_THE_CORP}
-        for follow in told.follow_user
-    }
 
 
 def mark(user: str, customer: str, add: Sequence[str], remove: Sequence[str]) -> None:

@@ -1,18 +1,20 @@
-"""What WeCom pushes of customers 客户联系, as it says it.
+"""What WeCom pushes of customers 客户联系 and of corp tags, as it says it.
 
 https://developer.work.weixin.qq.com/document/path/92130
 """
 
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from graphql_api.connectors.weixin_bodies import Unreadable, tree
 
-__all__ = ["ContactEvent", "Push", "Unreadable", "event_of", "fields_of"]
+__all__ = ["ContactEvent", "Push", "TagsDeleted", "Unreadable", "event_of", "fields_of"]
 
 ABOUT_CUSTOMERS = "change_external_contact"
+ABOUT_TAGS = "change_external_tag"
 
 
 class Push(StrEnum):
@@ -52,17 +54,27 @@ class ContactEvent(BaseModel):
     )
 
 
+class TagsDeleted(BaseModel):
+    """Somebody deleted a tag of the corp, or a group with its tags."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    tags_deleted: Literal[True] = True
+
+
 def fields_of(body: bytes) -> dict[str, str]:
     """The flat fields of a body, without the empty ones; raises Unreadable for what is none."""
     return {name: value for name, value in tree(body).items() if isinstance(value, str)}
 
 
-def event_of(fields: dict[str, str]) -> ContactEvent | None:
+def event_of(fields: dict[str, str]) -> ContactEvent | TagsDeleted | None:
     """The event in the fields of a push; None for one that is about something else.
 
     Raises Unreadable for one about customers that lacks what it needs. What is not known of it, as
-    a new kind of change, is somebody else's.
+    a new kind of change, is somebody else's; a tag that is made, moved or named anew is too.
     """
+    if (fields.get("Event"), fields.get("ChangeType")) == (ABOUT_TAGS, "delete"):
+        return TagsDeleted()
     if fields.get("Event") != ABOUT_CUSTOMERS or fields.get("ChangeType") not in set(Push):
         return None
     try:

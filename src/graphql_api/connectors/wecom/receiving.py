@@ -9,7 +9,13 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from graphql_api.config import Settings, settings
-from graphql_api.connectors.wecom.events import ContactEvent, Unreadable, event_of, fields_of
+from graphql_api.connectors.wecom.events import (
+    ContactEvent,
+    TagsDeleted,
+    Unreadable,
+    event_of,
+    fields_of,
+)
 from graphql_api.connectors.weixin_crypto import Forged
 from graphql_api.connectors.weixin_door import MAX_BYTES, TAKEN, Answer, Door, Keys
 from graphql_api.kit import queues
@@ -49,6 +55,10 @@ def receive(query: Mapping[str, str], raw: bytes, *, at: datetime) -> Answer:
         return _refused(error)
     if event is None:
         count("WECOM_PUSH_OF_NO_CONCERN")
+        return TAKEN
+    if isinstance(event, TagsDeleted):
+        queues.send(settings().contact_queue_url, [queues.Message(event.model_dump(mode="json"))])
+        count("WECOM_TAGS_DELETED")
         return TAKEN
     _queue(event)
     count(f"WECOM_{event.push.name}")

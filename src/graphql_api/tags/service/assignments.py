@@ -1,6 +1,6 @@
 """Who has which tag: give and take, by hand, by rule, by import, and when they run out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -125,12 +125,23 @@ def set_tags(given: TagsSet, *, viewer: Viewer, clock: Clock) -> Changed:
     return change(given.member_id, wanted, cause)
 
 
-def set_tags_as(given: TagsSet, *, source: TagSource, source_ref: str, clock: Clock) -> Changed:
-    """The same for a rule or another system; `source_ref` names it with its version."""
+def set_tags_as(
+    given: TagsSet,
+    *,
+    source: TagSource,
+    source_ref: str,
+    clock: Clock,
+    along: Callable[[Transaction], None] | None = None,
+) -> Changed:
+    """The same for a rule or another system; `source_ref` names it with its version.
+
+    What `along` adds is written in the transaction of the tags, or without them where nothing of
+    them changes; it is asked anew with each attempt.
+    """
     wanted = want(given, clock.today())
     now, today = clock.now(), clock.today()
     cause = Cause(SYSTEM, source, now, today, given.reason, source_ref)
-    return change(given.member_id, wanted, cause)
+    return change(given.member_id, wanted, cause, along=along)
 
 
 def add_bulk(given: TagsAddBulk, *, viewer: Viewer, clock: Clock) -> list[Outcome]:
@@ -175,7 +186,13 @@ def want(wish: Wish, as_of: date, *, named: str = "add") -> Wanted:
     return Wanted(tuple(add), tuple(wish.remove), wish.expires_on)
 
 
-def change(member_id: str, wanted: Wanted, cause: Cause) -> Changed:
+def change(
+    member_id: str,
+    wanted: Wanted,
+    cause: Cause,
+    *,
+    along: Callable[[Transaction], None] | None = None,
+) -> Changed:
     """A member with what is wanted of its tags; nothing is written where nothing changes."""
 
     def attempt(tx: Transaction) -> Changed:
@@ -191,6 +208,8 @@ def change(member_id: str, wanted: Wanted, cause: Cause) -> Changed:
             expires_on=wanted.expires_on,
             as_of=cause.as_of,
         )
+        if along is not None:
+            along(tx)
         return Changed(member, _write(tx, member, changes, cause))
 
     return transact(attempt)
