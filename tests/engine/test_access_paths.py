@@ -25,6 +25,7 @@ from pynamodb_attributes import UnicodeEnumAttribute
 import graphql_api
 from graphql_api import tables
 from graphql_api.errors import AppError, Taken
+from graphql_api.friends.models import CorpTagLink
 from graphql_api.kit import ids
 from graphql_api.kit.dynamo import DayAttribute, InstantAttribute, Item, Page, Stale, transact
 from graphql_api.kit.dynamo.connection import shared_client
@@ -62,6 +63,9 @@ GIVEN: dict[str, Callable[[], Any]] = {
     "coupons.count.differences": lambda: {f"{id_of('template', 'coupons')}#ISSUED": 1},
     "coupons.forget.member_id": lambda: ids.derived_id("mbr", "another"),
     "coupons.move.member_id": lambda: ids.derived_id("mbr", "another"),
+    "friends.replace_corp_link.new": lambda: CorpTagLink(
+        "corptag#y", corp_tag_id="y", tag_id="x", linked_at=NOW
+    ),
     "mall.add.new": lambda: redeemed(),
     "mall.set_stock.was": lambda: [1],
     "mall.set_stock.now": lambda: [2],

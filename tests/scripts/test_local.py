@@ -24,8 +24,10 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> None:
     """An environment that names no app, as it is on a laptop."""
     for name in stand_ins.settings_for(""):
         monkeypatch.setenv(name, "")
-    for name in laptops.settings_for(""):
-        monkeypatch.delenv(name, raising=False)
+    for name in laptops.settings_for("") | laptops.wecom_settings_for(""):
+        monkeypatch.setenv(name, "")  # what was not there is restored only after it was set
+        if name not in stand_ins.settings_for(""):
+            monkeypatch.delenv(name)
     wechat.access_token.forget()
     wecom.access_token.forget()
 
