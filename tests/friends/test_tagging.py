@@ -30,6 +30,7 @@ from graphql_api.members.models import Member
 from graphql_api.members.rules import IdentityKind, TagSource
 from graphql_api.members.service import NewIdentity
 from graphql_api.stores.models import Store
+from graphql_api.tags import service as tag_service
 from graphql_api.tags.models import Tag
 from graphql_api.tags.service import TagsSet, set_tags_as
 from graphql_api.viewer import SYSTEM, Role, Viewer
@@ -258,6 +259,30 @@ def test_what_the_rules_refuse_is_put_right_in_wecom(side: Side) -> None:
     side.sync()
     assert len(side.here()) == 1
     assert side.there() == [side.here()] * 2
+
+
+def test_tag_that_was_refused_is_taken_over_when_it_is_allowed(side: Side) -> None:
+    refused = side.tags[HIGH]
+    tag_service.archive_tag(refused.id, viewer=SYSTEM, clock=CLOCK)
+    side.edit(0, add=HIGH)
+    side.sync()
+    assert (side.here(), side.there()) == (set(), [set()] * 2)
+    tag_service.restore_tag(refused.id, viewer=SYSTEM)
+    side.edit(0, add=HIGH)
+    side.sync()
+    assert (side.here(), side.there()) == ({HIGH}, [{HIGH}] * 2)
+
+
+def test_tag_of_a_rule_stays_the_rules_though_guides_have_it(side: Side) -> None:
+    wanted = TagsSet(member_id=side.member.id, add=[side.tags[HIGH].id])
+    set_tags_as(wanted, source=TagSource.IMPORTED, source_ref="x", clock=CLOCK)
+    side.sync()
+    side.unlink(HIGH)
+    side.link(HIGH, side.tags[HIGH])
+    side.sync()
+    member = members.get(side.member.id)
+    assert member is not None
+    assert member.tags[side.tags[HIGH].id].source is TagSource.IMPORTED
 
 
 def test_tags_that_are_not_linked_and_personal_ones_are_left(side: Side) -> None:

@@ -125,8 +125,11 @@ def _taken_over(
     """
     tag_ids = {link.corp_tag_id: link.tag_id for link in links}
     gained, lost = rules.done_there(pair.marks for pair in pairs)
+    held = set(member.tags_on(clock.today()))
     for one in sorted(gained | lost):
         given = [tag_ids[one]]
+        if one in gained and tag_ids[one] in held:
+            continue  # a rule's or an import's stays theirs; that the guide has it is noted below
         wanted = TagsSet(
             member_id=member.id,
             add=given if one in gained else [],
@@ -226,6 +229,7 @@ def _noted(
     )
     if _noted_in(friend) == wanted:
         return
+    friend.told_links, friend.asked_links, friend.told_in = wanted
 
     def attempt(tx: Transaction) -> None:
         kept = repository.get(friend.id)
