@@ -12,11 +12,12 @@ from hypothesis import settings as trying
 from hypothesis import strategies as st
 
 from graphql_api.config import settings
-from graphql_api.connectors import http
+from graphql_api.connectors import http, turns
 from graphql_api.connectors.errors import Later
 from graphql_api.connectors.tokens import tokens
 from graphql_api.connectors.turns import turn_of
 from graphql_api.connectors.wecom import corp_tags, receiving
+from graphql_api.connectors.wecom.corp_tags import Followed
 from graphql_api.connectors.wecom.events import ContactEvent, Push
 from graphql_api.connectors.weixin_errors import Refused
 from graphql_api.errors import Forbidden, Invalid, NotFound, Taken
@@ -78,8 +79,9 @@ class Side:
         return AT + timedelta(seconds=self.seconds)
 
     def meets(self, n: int) -> None:
-        self.corp.add(self.users[n], self.customer, AT)
-        service.apply(self.users[n], self.customer, Happened(Event.ADDED, self.later()))
+        at = self.later()
+        self.corp.add(self.users[n], self.customer, at)
+        service.apply(self.users[n], self.customer, Happened(Event.ADDED, at))
 
     def loses(self, n: int) -> None:
         self.corp.delete(self.users[n], self.customer, AT, by_user=True)
@@ -210,6 +212,75 @@ def test_friend_who_was_lost_and_comes_back_gets_what_the_member_has(side: Side)
     side.edit(0, remove=HIGH)
     side.sync()
     assert (side.here(), side.there()) == (set(), [set()] * 2)
+
+
+def test_friend_who_comes_back_before_any_push_of_it_takes_no_tag_away(side: Side) -> None:
+    side.set_here(HIGH)
+    side.sync()
+    side.corp.delete(side.users[0], CUSTOMER, side.later(), by_user=True)
+    side.corp.add(side.users[0], CUSTOMER, side.later())
+    side.sync()
+    assert (side.here(), side.there()) == ({HIGH}, [{HIGH}] * 2)
+    side.edit(0, remove=HIGH)
+    side.sync()
+    assert (side.here(), side.there()) == (set(), [set()] * 2)
+
+
+def test_who_takes_too_long_goes_on_later(side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
+    side.set_here(HIGH)
+    mark, slow = corp_tags.mark, timedelta(seconds=-1)
+
+    def last(*given: Any) -> None:
+        mark(*given)
+        monkeypatch.setattr(turns, "SAFE_FOR", slow)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(corp_tags, "mark", last)
+        with pytest.raises(Later):
+            side.sync()
+    assert sorted(map(len, side.there())) == [0, 1]
+    monkeypatch.setattr(turns, "SAFE_FOR", -slow * 60)
+    side.sync()
+    assert side.there() == [{HIGH}] * 2
+
+
+def test_while_the_member_is_being_merged_nothing_is_compared(side: Side) -> None:
+    side.set_here(HIGH)
+    member = members.get(side.member.id)
+    assert member is not None
+    member.merge_id = "mrg_1"
+    member.save()
+    with pytest.raises(Later):
+        side.sync()
+    assert side.there() == [set(), set()]
+
+
+def test_new_friends_tags_are_compared_when_the_index_shows_them(
+    side: Side, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delays: list[float] = []
+    monkeypatch.setattr(queues, "send", lambda _url, all_: delays.extend(m.delay for m in all_))
+    event = ContactEvent(
+        push=Push.ADDED, user_id=side.users[0], external_user_id=CUSTOMER, created_at=side.later()
+    )
+    tasks.follow_event(event, clock=CLOCK)
+    assert delays == [5.0]
+
+
+def test_link_that_somebody_else_ended_and_made_anew_is_ended_whole(
+    side: Side, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = repository.get_corp_link(HIGH)
+    other, reads = make_tag(name="另一个"), [before]
+    side.unlink(HIGH)
+    side.link(HIGH, other)
+    read = repository.get_corp_link
+    monkeypatch.setattr(
+        repository, "get_corp_link", lambda id_: reads.pop() if reads else read(id_)
+    )
+    side.unlink(HIGH)
+    assert reads == []
+    assert (read(HIGH), repository.get_corp_claim(other.id)) == (None, None)
 
 
 def test_tag_that_is_deleted_in_wecom_is_taken_from_nobody_here(side: Side) -> None:
@@ -448,8 +519,8 @@ def test_marks_of_a_customer_of_many_guides_come_in_pages(
 
     monkeypatch.setattr(side, "asked", paged)
     assert corp_tags.marks_of(CUSTOMER) == {
-        side.users[0].lower(): {HIGH},
-        side.users[1].lower(): {OILY},
+        user.lower(): Followed(int(AT.timestamp()) + 4 + n, frozenset([tag]))
+        for n, (user, tag) in enumerate(zip(side.users, (HIGH, OILY), strict=True))
     }
 
 
@@ -457,7 +528,7 @@ TAGS = (HIGH, OILY, LOYAL)
 deeds = st.one_of(
     st.tuples(st.just("here"), st.sampled_from(TAGS), st.booleans()),
     st.tuples(st.sampled_from(["guide 0", "guide 1"]), st.sampled_from(TAGS), st.booleans()),
-    st.tuples(st.sampled_from(["again 0", "again 1"]), st.just(HIGH), st.just(True)),
+    st.tuples(st.sampled_from(["again 0", "again 1"]), st.just(HIGH), st.booleans()),
     st.tuples(st.just("relinked"), st.sampled_from(TAGS), st.just(True)),
 )
 steps = st.lists(st.tuples(deeds, st.sampled_from(["", "", "before", "after"])), max_size=10)
@@ -504,9 +575,12 @@ def _done_by(side: Side, who: str, tag: str, *, gives: bool) -> None:
             side.set_here(*([tag] if gives else []), remove=() if gives else (tag,))
         case ["guide", n]:
             side.edit(int(n), add=tag if gives else None, remove=None if gives else tag)
-        case ["again", n]:
+        case ["again", n] if gives:
             side.loses(int(n))
             side.meets(int(n))
+        case ["again", n]:  # and no push says so
+            side.corp.delete(side.users[int(n)], side.customer, side.later(), by_user=True)
+            side.corp.add(side.users[int(n)], side.customer, side.later())
         case _:
             side.unlink(tag)
             side.link(tag, side.tags[tag])

@@ -19,6 +19,7 @@ from graphql_api.friends.queueing import Follow, Meet
 from graphql_api.friends.rules import FriendState
 from graphql_api.friends.service import WelcomeSet
 from graphql_api.guides.models import Guide
+from graphql_api.kit.dynamo import Page
 from graphql_api.members import repository as members
 from graphql_api.members.models import Member
 from graphql_api.members.rules import IdentityKind, OwnershipSource
@@ -89,6 +90,17 @@ def test_new_friend_is_the_guides_and_came_by_their_code(
     )
     page = code_repository.page_of_arrivals(code.id, first=5, after=None, reverse=False)
     assert [(a.member_id, a.how, a.at) for a in page.items] == [(member.id, Came.FRIENDED, AT)]
+
+
+def test_new_friendship_need_not_be_in_the_index_yet(
+    store: Store, guide: Guide, corp: Corp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corp.union_ids[CUSTOMER] = UNION
+    member, code = known_by_union(store), code_of(guide)
+    monkeypatch.setattr(repository, "page_of_customer", lambda *_, **__: Page([], more=False))
+    follow(event(state=code.scene))
+    assert now(member).guide_id == guide.id
+    assert code_repository.tallies([code.id])[0].friended == 1
 
 
 def test_friend_who_is_nobody_here_waits_for_their_membership(

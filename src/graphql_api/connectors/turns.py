@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from graphql_api.connectors import models, repository
 from graphql_api.connectors.errors import Later
@@ -11,14 +11,23 @@ from graphql_api.kit.time import real_now
 
 HELD_FOR = timedelta(seconds=90)
 """Longer than any attempt lasts; one that was killed is in nobody's way for more than this."""
+SAFE_FOR = timedelta(seconds=60)
+"""For how long its holder may begin another call."""
 _BUSY_SECONDS = 5.0
+_RESTS_SECONDS = 1.0
 
 
 class Turn:
-    """What its holder knows: whether something newer was applied before."""
+    """What its holder knows: whether something newer was applied before, and since when it is."""
 
-    def __init__(self, *, is_stale: bool) -> None:
+    def __init__(self, *, is_stale: bool, begun_at: datetime) -> None:
         self.is_stale = is_stale
+        self._begun_at = begun_at
+
+    def require_time(self) -> None:
+        """Raise Later where another call may outlast the turn: for who has many to make."""
+        if real_now() > self._begun_at + SAFE_FOR:
+            raise Later(_RESTS_SECONDS)
 
 
 @contextmanager
@@ -37,7 +46,7 @@ def turn_of(shop_id: str, type_: str, subject: str, version: int | None = None) 
     is_stale = version is not None and applied is not None and version < applied
     reached: int | None = None
     try:
-        yield Turn(is_stale=is_stale)
+        yield Turn(is_stale=is_stale, begun_at=now)
         reached = None if is_stale else version
     finally:
         repository.let_go(position, holder, applied=reached)

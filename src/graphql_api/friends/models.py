@@ -66,8 +66,9 @@ class Friend(FriendsItem):
 
     `guide_id` and `store_id` say whose user it was at the last event. Which member the customer is,
     their claims say. `told_links` are the links of tags that the guide has in WeCom as far as we
-    know, `asked_links` those that WeCom was asked to change without a known end, and `told_in` the
-    `changed_at` of the friendship in which that was.
+    know, `asked_links` those that WeCom was asked to change without a known end, and `told_in` and
+    `told_began` the `changed_at` of the friendship, and WeCom's time of its beginning, when that
+    was.
     """
 
     id_prefix = "frd"
@@ -85,6 +86,7 @@ class Friend(FriendsItem):
     told_links: ListAttribute[str] = ListAttribute(null=True)
     asked_links: ListAttribute[str] = ListAttribute(null=True)
     told_in = InstantAttribute(null=True)
+    told_began = NumberAttribute(null=True)
     version = VersionAttribute()
 
     @property

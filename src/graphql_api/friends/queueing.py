@@ -79,9 +79,9 @@ def keep_ways(day: date) -> None:
         _send([Keep(keep_ways=day)])
 
 
-def sync(external_user_ids: list[str]) -> None:
-    """Have the tags of customers compared."""
-    _send([Sync(tags_of=id_) for id_ in external_user_ids])
+def sync(external_user_ids: list[str], delay: float = 0) -> None:
+    """Have the tags of customers compared, in so many seconds."""
+    _send([Sync(tags_of=id_) for id_ in external_user_ids], delay)
 
 
 def move(transfer_id: str, step: int, delay: float = 0) -> None:

@@ -278,8 +278,8 @@ def create_corp_link(tx: Transaction, link: CorpTagLink, *, taken: AppError) -> 
 
 
 def delete_corp_link(tx: Transaction, link: CorpTagLink) -> None:
-    """Remove a link."""
-    tx.delete(link)
+    """Remove a link with its claim; stale where somebody ended it, whatever came after it."""
+    tx.delete(link, condition=CorpTagLink.linked_at == link.linked_at)
     tx.delete(CorpTagClaim(models.corp_claim_key(link.tag_id)))
 
 

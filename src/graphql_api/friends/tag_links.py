@@ -1,11 +1,13 @@
 """Links of tags: which tag here and which corp tag 企业标签 of WeCom are the same."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from graphql_api.connectors.wecom import corp_tags
+from graphql_api.connectors.wecom.corp_tags import CorpTag
 from graphql_api.connectors.weixin_errors import said_plainly
 from graphql_api.errors import Forbidden, Invalid, NotFound, Taken
 from graphql_api.friends import repository
@@ -78,20 +80,17 @@ def pull_links(given: LinksPull, *, viewer: Viewer, at: datetime) -> list[CorpTa
     for a name that WeCom does not take. Unavailable, in plain words, where it does not answer.
     """
     _require_headquarters(viewer)
-    known = ids.prefix_of(given.group_id) == "tgg"
-    [group] = tags.get_groups([given.group_id]) if known else [None]
+    is_group = ids.prefix_of(given.group_id) == "tgg"
+    [group] = tags.get_groups([given.group_id]) if is_group else [None]
     if group is None:
         raise NotFound("There is no such group", field=("input", "group_id"))
     ours = _tags_of(group.id)
     with said_plainly():
-        links = check()
+        known = corp_tags.all_tags()
+        links = _checked(repository.corp_links(), known)
         linked = {link.tag_id for link in links}
         taken = {link.corp_tag_id for link in links}
-        there = {
-            tag.name: tag.id
-            for tag in corp_tags.all_tags()
-            if tag.group == group.name and tag.id not in taken
-        }
+        there = {t.name: t.id for t in known if t.group == group.name and t.id not in taken}
         open_ = {name: tag_id for name, tag_id in ours.items() if tag_id not in linked}
         missing = [name for name in open_ if name not in there]
         if missing and given.create_missing:
@@ -107,11 +106,13 @@ def check() -> list[CorpTagLink]:
     A tag that was deleted in WeCom was taken from nobody here. Raises what asking WeCom raises.
     """
     links = repository.corp_links()
-    if not links:
-        return []
-    known = {tag.id for tag in corp_tags.all_tags()}
+    return _checked(links, corp_tags.all_tags()) if links else []
+
+
+def _checked(links: list[CorpTagLink], known: Sequence[CorpTag]) -> list[CorpTagLink]:
+    there = {tag.id for tag in known}
     for link in links:
-        problem = None if link.corp_tag_id in known else str(corp_tags.UNKNOWN_TAG)
+        problem = None if link.corp_tag_id in there else str(corp_tags.UNKNOWN_TAG)
         if link.problem != problem:
             repository.note_corp_link(link, problem)
             if problem is not None:

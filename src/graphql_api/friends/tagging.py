@@ -1,12 +1,14 @@
 """Tags both ways: what a guide marks in WeCom and what a member has here come to the same."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from graphql_api.connectors.turns import turn_of
+from graphql_api.connectors.errors import Later
+from graphql_api.connectors.turns import Turn, turn_of
 from graphql_api.connectors.wecom import corp_tags
 from graphql_api.connectors.wecom.contacts import NOT_A_CUSTOMER
+from graphql_api.connectors.wecom.corp_tags import Followed
 from graphql_api.connectors.weixin_errors import Refused
 from graphql_api.errors import AppError, Conflict, Unavailable
 from graphql_api.friends import repository, rules, tag_links
@@ -23,16 +25,20 @@ from graphql_api.tags.service import TagsSet
 
 SOURCE = "wecom"
 MAX_PAIRS = 100
+_MERGING_SECONDS = 15.0
 _NOTED_ALONG = 40
 """Friendships that are noted in the transaction that changes a member; it holds eighty items."""
+
+_Note = tuple[list[str], list[str], datetime | None, int | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A friendship, and the linked tags that its guide has there."""
+    """A friendship, the linked tags that its guide has there, and since when WeCom says it is."""
 
     friend: Friend
     marks: Marks
+    began: int | None
 
 
 def sync(external_user_id: str, *, clock: Clock) -> None:
@@ -40,29 +46,33 @@ def sync(external_user_id: str, *, clock: Clock) -> None:
 
     What a guide gave or took in WeCom since the last time is done here first; then each guide has
     what the member has. One at a time for a customer: WeCom refuses two calls of a pair at once.
-    Killed anywhere, the next one goes on from there. Raises Later while somebody is at it.
+    Killed anywhere, the next one goes on from there. Raises Later while somebody is at it, while
+    the member is being merged, and where it takes so long that somebody else may begin.
     """
     links = tag_links.followed()
     if not links:
         return
-    with turn_of(SOURCE, "tags", external_user_id):
+    with turn_of(SOURCE, "tags", external_user_id) as turn:
         member = _member(external_user_id)
         friends = _lasting(external_user_id) if member is not None else []
         if member is None or not friends:
             return
-        pairs = _seen(friends, links)
+        there = corp_tags.marks_of(external_user_id)
+        pairs = _seen(friends, there, links)
         _gained, lost = rules.done_there(pair.marks for pair in pairs)
         if lost:  # by a guide, or by whoever deleted the tag itself
             links = tag_links.check()
-            pairs = _seen_in(pairs, links)
-        here = _taken_over(member, pairs, links, clock)
+            pairs = _seen(friends, there, links)
+        here = _taken_over(member, pairs, links, turn, clock)
         for pair in pairs:
-            _marked(pair, here, links)
+            _marked(pair, here, links, turn)
 
 
 def _member(external_user_id: str) -> Member | None:
     [found] = repository.members_of([external_user_id])
     member = members.get(found.id) if found is not None else None
+    if member is not None and member.merge_id is not None:
+        raise Later(_MERGING_SECONDS)  # the tags of the other come after the identities
     return None if member is None or member.archived_at is not None else member
 
 
@@ -72,39 +82,24 @@ def _lasting(external_user_id: str) -> list[Friend]:
     return [friend for friend in found if friend is not None and friend.friendship.lasts]
 
 
-def _seen(friends: Sequence[Friend], links: Sequence[CorpTagLink]) -> list[Pair]:
+def _seen(
+    friends: Sequence[Friend], there: Mapping[str, Followed], links: Sequence[CorpTagLink]
+) -> list[Pair]:
     """The friendships that WeCom shows, with the linked tags of each."""
-    there = corp_tags.marks_of(friends[0].external_user_id)
+    linked = {link.corp_tag_id for link in links}
     found = []
     for friend in friends:
-        marked = there.get(friend.user_id.lower())
-        if marked is None:
+        followed = there.get(friend.user_id.lower())
+        if followed is None:
             continue
         marks = Marks(
             told=_among(links, friend.told_links or ()),
             asked=_among(links, friend.asked_links or ()),
-            there=marked & {link.corp_tag_id for link in links},
-            is_anew=friend.told_in != friend.changed_at,
+            there=followed.tags & linked,
+            is_anew=(friend.told_in, friend.told_began) != (friend.changed_at, followed.began),
         )
-        found.append(Pair(friend, marks))
+        found.append(Pair(friend, marks, followed.began))
     return found
-
-
-def _seen_in(pairs: Sequence[Pair], links: Sequence[CorpTagLink]) -> list[Pair]:
-    """The same in the eyes of fewer links."""
-    kept = frozenset(link.corp_tag_id for link in links)
-    return [
-        Pair(
-            pair.friend,
-            Marks(
-                pair.marks.told & kept,
-                pair.marks.there & kept,
-                pair.marks.asked & kept,
-                pair.marks.is_anew,
-            ),
-        )
-        for pair in pairs
-    ]
 
 
 def _among(links: Sequence[CorpTagLink], names: Iterable[str]) -> frozenset[str]:
@@ -117,7 +112,11 @@ def _among(links: Sequence[CorpTagLink], names: Iterable[str]) -> frozenset[str]
 
 
 def _taken_over(
-    member: Member, pairs: Sequence[Pair], links: Sequence[CorpTagLink], clock: Clock
+    member: Member,
+    pairs: Sequence[Pair],
+    links: Sequence[CorpTagLink],
+    turn: Turn,
+    clock: Clock,
 ) -> frozenset[str]:
     """The linked tags that the member has after what guides did.
 
@@ -130,6 +129,7 @@ def _taken_over(
         given = [tag_ids[one]]
         if one in gained and tag_ids[one] in held:
             continue  # a rule's or an import's stays theirs; that the guide has it is noted below
+        turn.require_time()
         wanted = TagsSet(
             member_id=member.id,
             add=given if one in gained else [],
@@ -174,7 +174,7 @@ def _noting(
 # --- from the member to guides ---------------------------------------------------------------
 
 
-def _marked(pair: Pair, here: frozenset[str], links: Sequence[CorpTagLink]) -> None:
+def _marked(pair: Pair, here: frozenset[str], links: Sequence[CorpTagLink], turn: Turn) -> None:
     """Have a guide's customer have what the member has, and remember it.
 
     What WeCom is asked for is noted first: whoever finds it there, and no answer noted, does not
@@ -182,12 +182,13 @@ def _marked(pair: Pair, here: frozenset[str], links: Sequence[CorpTagLink]) -> N
     """
     add, remove = sorted(here - pair.marks.there), sorted(pair.marks.there - here)
     if add or remove:
-        _noted(pair.friend, links, told=pair.marks.there, asked=frozenset([*add, *remove]))
+        turn.require_time()
+        _noted(pair, links, told=pair.marks.there, asked=frozenset([*add, *remove]))
         done = _done(pair.friend, add, remove, links)
         if done is None:
             return
         links = done
-    _noted(pair.friend, links, told=here)
+    _noted(pair, links, told=here)
 
 
 def _done(
@@ -215,30 +216,37 @@ def _done(
 
 
 def _noted(
-    friend: Friend,
+    pair: Pair,
     links: Sequence[CorpTagLink],
     *,
     told: frozenset[str],
     asked: frozenset[str] = frozenset(),
 ) -> None:
     """Remember what a guide has there, in the friendship as it was when WeCom was looked into."""
+    friend = pair.friend
     wanted = (
         sorted(link.name for link in links if link.corp_tag_id in told),
         sorted(link.name for link in links if link.corp_tag_id in asked),
         friend.changed_at,
+        pair.began,
     )
     if _noted_in(friend) == wanted:
         return
-    friend.told_links, friend.asked_links, friend.told_in = wanted
+    _note(friend, wanted)
 
     def attempt(tx: Transaction) -> None:
         kept = repository.get(friend.id)
         if kept is not None and _noted_in(kept) != wanted:
-            kept.told_links, kept.asked_links, kept.told_in = wanted
+            _note(kept, wanted)
             repository.save(tx, kept)
 
     transact(attempt)
 
 
-def _noted_in(friend: Friend) -> tuple[list[str], list[str], datetime | None]:
-    return list(friend.told_links or ()), list(friend.asked_links or ()), friend.told_in
+def _noted_in(friend: Friend) -> _Note:
+    began = None if friend.told_began is None else int(friend.told_began)
+    return list(friend.told_links or ()), list(friend.asked_links or ()), friend.told_in, began
+
+
+def _note(friend: Friend, noted: _Note) -> None:
+    friend.told_links, friend.asked_links, friend.told_in, friend.told_began = noted

@@ -22,7 +22,7 @@ from graphql_api.friends import (
     transfers,
     ways,
 )
-from graphql_api.friends.models import Friend, Welcome
+from graphql_api.friends.models import Friend, Welcome, place_of
 from graphql_api.friends.queueing import Check, Follow, Keep, Meet, Move, Sync
 from graphql_api.friends.rules import Event, Happened
 from graphql_api.guides import repository as guides
@@ -43,6 +43,8 @@ MAX_ATTEMPTS = 24
 _WAITS = (5.0, 15.0, 60.0, 300.0, 900.0)
 _PAGE = 100
 _TRY_AGAIN = 1.0
+_INDEX_SECONDS = 5.0
+"""After which an index shows what was written."""
 TRANSFERRED = "DELETE_BY_TRANSFER"
 
 _EVENTS = {
@@ -95,7 +97,7 @@ def follow_event(event: Follow | ContactEvent, *, clock: Clock) -> Friend | None
         return None
     friend = service.apply(event.user_id, event.external_user_id, happened)
     if happened.event in rules.BEGINS:  # though it may be over by now, and this come late
-        meet(event.external_user_id, clock=clock)
+        meet(event.external_user_id, clock=clock, new=friend)
     return friend
 
 
@@ -112,21 +114,26 @@ def happened_in(event: ContactEvent) -> Happened | None:
 # --- members ---------------------------------------------------------------------------------
 
 
-def meet(external_user_id: str, *, clock: Clock) -> Member | None:
+def meet(external_user_id: str, *, clock: Clock, new: Friend | None = None) -> Member | None:
     """The member whom a customer is, who then holds that identity; None while there is none.
 
     That they came through the codes of their friendships is noted, and whom nobody looks after gets
     the guide of their home store whose friend they are, the oldest first. Again changes nothing.
+    A friendship that is `new` need not be in the index yet.
     """
     member = _member_of(external_user_id)
     if member is None or member.archived_at is not None:
         return None
     page = repository.page_of_customer(external_user_id, first=_PAGE, after=None, reverse=False)
-    for friend in page.items:
+    known = {friend.id: friend for friend in page.items}
+    if new is not None:
+        known[new.id] = new
+    friends = sorted(known.values(), key=place_of)
+    for friend in friends:
         if friend.code_id is not None and friend.scene_at is not None:
             codes.came(friend.code_id, member.id, Came.FRIENDED, at=friend.scene_at)
-    _sync_soon([external_user_id])
-    _own(member, [friend for friend in page.items if friend.friendship.lasts], clock)
+    _sync_soon([external_user_id], _INDEX_SECONDS)
+    _own(member, [friend for friend in friends if friend.friendship.lasts], clock)
     return member
 
 
@@ -191,10 +198,10 @@ def notice(changes: Sequence[Change]) -> int:
     return len(known)
 
 
-def _sync_soon(external_user_ids: list[str]) -> None:
+def _sync_soon(external_user_ids: list[str], delay: float = 0) -> None:
     """Have tags compared, where any are linked."""
-    if external_user_ids and repository.corp_links():
-        queueing.sync(external_user_ids)
+    if tag_links.followed():
+        queueing.sync(external_user_ids, delay)
 
 
 def _notice_tags(changes: Sequence[Change]) -> None:
@@ -202,7 +209,7 @@ def _notice_tags(changes: Sequence[Change]) -> None:
     tagged = [found for change in changes if (found := _tagged(change)) is not None]
     if not tagged:
         return
-    linked = {link.tag_id for link in repository.corp_links()}
+    linked = {link.tag_id for link in tag_links.followed()}
     customers = {
         i.value
         for member, tag_ids in tagged

@@ -49,6 +49,7 @@ class _Marked(_Told):
 
 class _Follow(_Told):
     userid: str
+    createtime: int | None = None
     tags: list[_Marked] = Field(default_factory=list)
 
 
@@ -64,6 +65,14 @@ class CorpTag:
     id: str
     name: str
     group: str
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What a user has of a customer: since when (Unix seconds), and the corp tags."""
+
+    began: int | None
+    tags: frozenset[str]
 
 
 def all_tags() -> list[CorpTag]:
@@ -85,15 +94,15 @@ def add(group: str, names: Sequence[str]) -> list[CorpTag]:
     return [CorpTag(tag.id, tag.name, group) for tag in told.tag_group.tag]
 
 
-def marks_of(external_user_id: str) -> dict[str, frozenset[str]]:
+def marks_of(external_user_id: str) -> dict[str, Followed]:
     """The corp tags of a customer by user, in lower case; nothing of who is nobody's customer."""
-    found: dict[str, frozenset[str]] = {}
+    found: dict[str, Followed] = {}
     further: dict[str, str] = {}
     while True:
         told = _asked(external_user_id, further)
         for follow in told.follow_user if told else ():
             of_corp = (tag.tag_id for tag in follow.tags if tag.type == _OF_THE_CORP)
-            found[follow.userid.lower()] = frozenset(of_corp)
+            found[follow.userid.lower()] = Followed(follow.createtime, frozenset(of_corp))
         if told is None or not told.next_cursor:
             return found
         further = {"cursor": told.next_cursor}
