@@ -51,6 +51,7 @@ from tests.tags.factories import make_tag
 BEGIN = (datetime.now(UTC) - timedelta(hours=12)).replace(second=0, microsecond=0)
 PEOPLE = 18
 DOWN = BEGIN + timedelta(minutes=200), BEGIN + timedelta(minutes=260)
+HELD_BACK = timedelta(minutes=50)
 STANDINGS = {
     FriendState.FRIEND: simulated.FRIEND,
     FriendState.HALF: simulated.HALF,
@@ -131,6 +132,9 @@ class Day:
 
     def run(self, seed: int) -> None:
         for at, what, n in happenings(seed):
+            if self.batch and self.batch[0].at + HELD_BACK <= at:
+                self._pass(self.batch[0].at + HELD_BACK)
+                self._deliver()
             self._pass(at)
             knocks = self._happens(what, n, at)
             self.batch += knocks
@@ -193,7 +197,8 @@ class Day:
 def happenings(seed: int) -> list[tuple[datetime, str, int]]:
     """What people do, in the order of its time.
 
-    Who deletes somebody does so hours after they met: WeCom says of a friend who is gone nothing.
+    Who deletes somebody does so hours after they met and are known here: of a friend who is gone
+    WeCom says nothing, and what nobody could look at before, such as a mark, went with them.
     """
     chance = random.Random(seed)
     found: list[tuple[datetime, str, int]] = []
@@ -212,9 +217,10 @@ def happenings(seed: int) -> list[tuple[datetime, str, int]]:
             if chance.random() < 0.5:
                 then(add + 3, "remark", n)
             if chance.random() < 0.4:
-                then(add + 160, chance.choice(["delete", "deleted"]), n)
+                known = max(join, add)
+                then(known + 160, chance.choice(["delete", "deleted"]), n)
                 if chance.random() < 0.5:
-                    then(add + 200, "add", n)
+                    then(known + 200, "add", n)
     return sorted(found)
 
 
@@ -294,7 +300,7 @@ def _leaves(day: Day) -> None:
     guides.set_status(left, viewer=SYSTEM, clock=clock)
     given = HandOverCreate(from_guide_id=second.id, target_ids=[first.id])
     job = ownership.hand_over(given, viewer=SYSTEM, clock=clock)
-    for _ in range(2 if day.twice else 1):
+    for _ in range(6 if day.twice else 1):  # every quarter of an hour
         ownership_tasks.run_hand_over(job.id, clock=clock)
         tasks.keep_ways(clock.today() + timedelta(days=ord(day.chain.prefix[0])), at=day.line.now)
     day._join(PEOPLE + 1, day.chain.codes[1])

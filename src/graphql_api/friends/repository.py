@@ -177,15 +177,14 @@ def page_of_ways(*, first: int, after: str | None, reverse: bool) -> Page[Contac
     return keys.showing(batch_get(ContactWay, [item.key for item in keys.items]))
 
 
-def begin_day(day: date) -> bool:
-    """Be the one who leads the ways anew on a day; False when somebody was."""
-    try:
-        KeptDay(models.kept_key(day)).save(condition=KeptDay.id.does_not_exist())
-    except PutError as error:
-        if error.cause_response_code != "ConditionalCheckFailedException":
-            raise
-        return False
-    return True
+def was_kept(day: date) -> bool:
+    """Whether the ways were led anew on a day (strongly consistent)."""
+    return batch_get(KeptDay, [(models.kept_key(day), SOLE)], consistent=True) != [None]
+
+
+def note_kept(day: date) -> None:
+    """Note that they were; again changes nothing."""
+    KeptDay(models.kept_key(day)).save()
 
 
 # --- hand-overs ------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from graphql_api.codes import service as codes
 from graphql_api.codes.rules import Came
 from graphql_api.config import settings
 from graphql_api.connectors.errors import Later, NotSetUp
+from graphql_api.connectors.turns import turn_of
 from graphql_api.connectors.wecom import contacts
 from graphql_api.connectors.wecom.events import ContactEvent, Push
 from graphql_api.connectors.weixin_errors import Refused
@@ -260,16 +261,19 @@ def keep_ways(day: date, *, at: datetime) -> int:
     """Lead contact ways to the guides at work now, once on a day of the chain; how many changed.
 
     Links of tags are looked at too: perhaps no push told that a tag is gone. Where WeCom cannot be
-    asked, the rest waits for the next day.
+    asked, the rest waits for the next time that somebody wants it on this day. Raises Later while
+    somebody is at it.
     """
-    if not repository.begin_day(day):
-        return 0
-    try:
-        led = ways.keep(at)
-        tag_links.check()
-    except (Later, NotSetUp, Refused) as error:
-        logger.warning("contact ways not led", reason=str(error))
-        return 0
+    with turn_of(tagging.SOURCE, "ways", day.isoformat()):
+        if repository.was_kept(day):
+            return 0
+        try:
+            led = ways.keep(at)
+            tag_links.check()
+        except (Later, NotSetUp, Refused) as error:
+            logger.warning("contact ways not led", reason=str(error))
+            return 0
+        repository.note_kept(day)
     logger.info("contact ways led anew", ways=led)
     return led
 
